@@ -1,0 +1,1 @@
+"""lamarrpy: the open flash simulation of the LHCb experiment."""

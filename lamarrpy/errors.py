@@ -1,0 +1,31 @@
+"""Typed errors, one per room of the house; every message says what was expected, what came, what to do."""
+
+from __future__ import annotations
+
+
+class LamarrpyError(Exception):
+    """Base of every error that lamarrpy raises on purpose."""
+
+
+class SchemaError(LamarrpyError):
+    """A table does not have the columns, dtypes or finite values that its schema promises."""
+
+
+class ConfigError(LamarrpyError):
+    """A pipeline, generator or command was asked for something that does not exist or does not fit."""
+
+
+class InputError(LamarrpyError):
+    """An input file cannot be read as whole, consistent events."""
+
+
+class OutputError(LamarrpyError):
+    """An output cannot be written where or how it was asked for."""
+
+
+class DomainError(LamarrpyError):
+    """A physical quantity lies where a formula does not hold."""
+
+
+class ArtifactError(LamarrpyError):
+    """A parameterization on disk is missing, incomplete or not what its manifest says."""

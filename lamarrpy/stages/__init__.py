@@ -1,0 +1,1 @@
+"""One detector effect per file, and the registry of them all."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class LamarrpyError(Exception):
     """Base of every error that lamarrpy raises on purpose."""
@@ -29,3 +32,10 @@ class DomainError(LamarrpyError):
 
 class ArtifactError(LamarrpyError):
     """A parameterization on disk is missing, incomplete or not what its manifest says."""
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name: the known one nearest to it, if any is near."""
+    spelled = {key.lower(): key for key in known}
+    near = difflib.get_close_matches(str(name).lower(), spelled, n=1, cutoff=0.5)
+    return f"; did you mean {spelled[near[0]]!r}?" if near else ""

@@ -23,64 +23,61 @@ class Species(IntEnum):
     proton = 2212
 
 
-class _Table(NamedTuple):
-    pid: NDArray[np.int64]
-    mass: NDArray[np.float64]
-    charge: NDArray[np.float64]
-    lifetime: NDArray[np.float64]
+class _Properties(NamedTuple):
+    """What the PDG says of one particle; NaN if it knows none of that number."""
+
+    mass: float
+    charge: float
+    lifetime: float
 
 
 @cache
-def _table() -> _Table:
-    from particle import Particle
+def _properties(pid: int) -> _Properties:
+    from particle import InvalidParticle, Particle, ParticleNotFound
 
-    rows = sorted(
-        (
-            int(p.pdgid),
-            p.mass or 0.0,
-            float(p.charge or 0.0),
-            p.lifetime if p.lifetime is not None else np.inf,
-        )
-        for p in Particle.all()
-    )
-    pid, mass, charge, lifetime = (np.array(column) for column in zip(*rows, strict=True))
-    return _Table(pid.astype(np.int64), mass, charge, lifetime)
+    try:
+        found = Particle.from_pdgid(pid)
+    except (ParticleNotFound, InvalidParticle):
+        return _Properties(np.nan, np.nan, np.nan)
+    lifetime = np.inf if found.lifetime is None else found.lifetime
+    return _Properties(found.mass or 0.0, float(found.charge or 0.0), lifetime)
 
 
-def _rows(pid: NDArray[np.integer[Any]]) -> tuple[_Table, NDArray[np.intp], NDArray[np.bool_]]:
-    table = _table()
-    ids, inverse = np.unique(np.asarray(pid, np.int64), return_inverse=True)
-    row = np.minimum(np.searchsorted(table.pid, ids), len(table.pid) - 1)
-    return table, row[inverse], (table.pid[row] == ids)[inverse]
+def _look_up(pid: NDArray[np.integer[Any]]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Properties of the particles that occur, shape (k, 3), and the row there of each one, shape (n,)."""
+    ids, row = np.unique(np.asarray(pid), return_inverse=True)
+    return np.array([_properties(i) for i in ids.tolist()], np.float64).reshape(-1, 3), row
 
 
 def is_known(pid: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
     """Whether each PDG number stands in the tables of the `particle` package, shape (n,)."""
-    return _rows(pid)[2]
+    properties, row = _look_up(pid)
+    known: NDArray[np.bool_] = ~np.isnan(properties[:, 0])
+    return known[row]
 
 
-def _look_up(pid: NDArray[np.integer[Any]], quantity: str) -> NDArray[np.float64]:
-    table, row, known = _rows(pid)
-    if not known.all():
-        unknown = np.unique(np.asarray(pid)[~known])
+def _quantity(pid: NDArray[np.integer[Any]], name: str) -> NDArray[np.float64]:
+    properties, row = _look_up(pid)
+    values = properties[:, _Properties._fields.index(name)]
+    if np.isnan(values).any():
+        unknown = np.unique(np.asarray(pid)[np.isnan(values)[row]])
         raise DomainError(f"expected PDG particle numbers, got {unknown[:5].tolist()}, which are not in the PDG tables")
-    values: NDArray[np.float64] = getattr(table, quantity)
     return values[row]
 
 
 def mass(pid: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
     """Mass [MeV] by PDG number, shape (n,); DomainError for an unknown number."""
-    return _look_up(pid, "mass")
+    return _quantity(pid, "mass")
 
 
 def charge(pid: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
     """Charge [e] by PDG number, shape (n,); DomainError for an unknown number."""
-    return _look_up(pid, "charge")
+    return _quantity(pid, "charge")
 
 
 def lifetime(pid: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
     """Mean lifetime [ns] by PDG number, shape (n,), infinite if stable or not measured."""
-    return _look_up(pid, "lifetime")
+    return _quantity(pid, "lifetime")
 
 
 def species(pid: NDArray[np.integer[Any]]) -> NDArray[np.int64]:

@@ -68,12 +68,14 @@ def to_arrow(column: Column, values: ArrayLike) -> pa.Array:
 
 
 def to_numpy(values: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
-    """Turn an Arrow column into a read-only NumPy array; null becomes NaN.
+    """Turn an Arrow column of numbers or flags into a read-only NumPy array; null becomes NaN.
+
+    Arrow's own conversion imports pandas, which takes longer than a small run.
 
     Parameters
     ----------
     values : pyarrow.ChunkedArray or pyarrow.Array
-        Integers and booleans must not have nulls.
+        Of a fixed-width numeric type or bool. With nulls, integers and flags become floats.
 
     Returns
     -------
@@ -81,9 +83,35 @@ def to_numpy(values: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
         A view of the Arrow memory where possible.
     """
     if isinstance(values, pa.ChunkedArray):
-        values = values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
-        if isinstance(values, pa.ChunkedArray):  # zero chunks
-            values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.nulls(0, values.type)
-    array: NDArray[Any] = values.to_numpy(zero_copy_only=False)
+        if values.num_chunks != 1:
+            parts = [to_numpy(chunk) for chunk in values.chunks]
+            joined = np.concatenate(parts) if parts else np.empty(0, _numpy_dtype(values.type))
+            joined.flags.writeable = False
+            return joined
+        values = values.chunk(0)
+    validity, data = values.buffers()
+    array = _view(data, values.type, values.offset, len(values))
+    if values.null_count:
+        valid = _bits(validity, values.offset, len(values))
+        array = np.where(valid, array, np.nan)
     array.flags.writeable = False
     return array
+
+
+def _numpy_dtype(kind: pa.DataType) -> np.dtype[Any]:
+    dtype: np.dtype[Any] = np.dtype(kind.to_pandas_dtype())
+    return dtype
+
+
+def _view(data: pa.Buffer | None, kind: pa.DataType, offset: int, length: int) -> NDArray[Any]:
+    if length == 0 or data is None:
+        return np.zeros(length, _numpy_dtype(kind))
+    if pa.types.is_boolean(kind):
+        return _bits(data, offset, length)
+    dtype = _numpy_dtype(kind)
+    return np.frombuffer(data, dtype, length, offset * dtype.itemsize)
+
+
+def _bits(data: pa.Buffer, offset: int, length: int) -> NDArray[np.bool_]:
+    packed = np.frombuffer(data, np.uint8)
+    return np.unpackbits(packed, count=offset + length, bitorder="little")[offset:].view(np.bool_)

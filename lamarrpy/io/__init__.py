@@ -1,1 +1,14 @@
+"""Readers and writers, chosen by suffix: Parquet, ROOT, HepMC, SQLite, CSV.
 
+`open_source` gives whole, checked generator-level events; `open_sink` takes batches and writes them
+atomically; `read_batch` reads any input or output whole; `digest` hashes its tables. Libraries of a
+format are imported when a file of that format is opened.
+"""
+
+from lamarrpy.io.batch import read_batch
+from lamarrpy.io.checks import BadRows
+from lamarrpy.io.hashes import digest
+from lamarrpy.io.sink import Sink, open_sink
+from lamarrpy.io.source import Source, open_source
+
+__all__ = ["BadRows", "Sink", "Source", "digest", "open_sink", "open_source", "read_batch"]

@@ -1,0 +1,84 @@
+"""Occupancy: how many tracks the event has altogether."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamarrpy.constants import constants
+from lamarrpy.draws import Draws
+from lamarrpy.tables import EVENTS, PARTICLES, EventBatch, Schema
+
+_FLAVOURS = ("minimum_bias", "c", "b")
+_B_QUARK, _C_QUARK = 5, 4
+
+
+@dataclass(frozen=True)
+class Occupancy:
+    """Draw the number of tracks of an event, which every other stage then shares.
+
+    Log-normal, with a median and width for events with a b hadron, with a c hadron, and without
+    either (models/parametric/occupancy.yaml). It counts what the detector sees, pile-up and all, not
+    the particles of the table, which may be a single decay.
+
+    Parameters
+    ----------
+    flavour : {"auto", "b", "c", "minimum_bias"}
+        The kind of event; "auto" looks for hadrons with b, then c quarks among its particles.
+    """
+
+    flavour: Literal["auto", "b", "c", "minimum_bias"] = "auto"
+
+    @property
+    def name(self) -> str:
+        """The name of the stage."""
+        return "occupancy"
+
+    @property
+    def reads(self) -> Mapping[str, Schema]:
+        """The events, and the species of their particles if the flavour is not given."""
+        events = {"events": EVENTS.only("event_id")}
+        return {**events, "particles": PARTICLES.only("event_id", "pid")} if self.flavour == "auto" else events
+
+    @property
+    def writes(self) -> Mapping[str, Schema]:
+        """One number of tracks an event."""
+        return {"events": EVENTS.only("n_tracks")}
+
+    def __call__(self, batch: EventBatch, draws: Draws) -> EventBatch:
+        """Give each event of a batch its number of tracks."""
+        event_id = batch.array("events", "event_id")
+        if self.flavour == "auto":
+            flavour = _flavour_of_events(event_id, *batch.arrays("particles", "event_id", "pid"))
+        else:
+            flavour = np.full(len(event_id), _FLAVOURS.index(self.flavour))
+        data = constants("occupancy")
+        median, width = (np.array([data[f][key] for f in _FLAVOURS])[flavour] for key in ("log_median", "log_width"))
+        tracks = np.exp(median + width * draws.rows(event_id).normal(0))
+        return batch.with_columns(self.writes["events"], {"n_tracks": np.maximum(np.rint(tracks), 1).astype(np.int32)})
+
+
+def contains_quark(pid: NDArray[np.integer[Any]], quark: int) -> NDArray[np.bool_]:
+    """Whether each particle is a hadron with a quark or antiquark of this flavour, shape (n,).
+
+    Read off the digits of the PDG numbering scheme: n_q1, n_q2, n_q3 are the thousands, hundreds
+    and tens. Nuclei (ten digits) and generator codes beyond seven digits are none.
+    """
+    size = np.abs(np.asarray(pid, np.int64))
+    digits = [size // scale % 10 == quark for scale in (1000, 100, 10)]
+    found: NDArray[np.bool_] = (digits[0] | digits[1] | digits[2]) & (size > 100) & (size < 10_000_000)
+    return found
+
+
+def _flavour_of_events(
+    event_id: NDArray[np.int64], particle_event: NDArray[np.int64], pid: NDArray[np.int32]
+) -> NDArray[np.int64]:
+    """Position in _FLAVOURS of each event, shape (events,)."""
+    flavour = np.zeros(len(event_id), np.int64)
+    for quark, name in ((_C_QUARK, "c"), (_B_QUARK, "b")):
+        flavour[np.isin(event_id, particle_event[contains_quark(pid, quark)])] = _FLAVOURS.index(name)
+    return flavour

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lamarrpy.draws import Draws
+from lamarrpy.errors import ConfigError
+from lamarrpy.stages.primary_vertex import PrimaryVertex
+from lamarrpy.tables import EVENTS, VERTICES, EventBatch
+from lamarrpy.tables.batch import to_arrow_index
+from lamarrpy.testing import check_stage
+
+CONDITIONS = [(2016, "MagUp"), (2016, "MagDown"), (2017, "MagUp"), (2018, "MagUp")]
+
+
+def collisions(events: int, each: int = 1) -> EventBatch:
+    event_id = np.repeat(np.arange(events) * 3, each)
+    position = Draws(3).rows(event_id, np.arange(len(event_id)))
+    batch = EventBatch({}).with_table(EVENTS.only("event_id"), {"event_id": np.arange(events) * 3})
+    return batch.with_table(
+        VERTICES.only("event_id", "vertex_id", "true_x", "true_y", "true_z"),
+        {
+            "event_id": event_id,
+            "vertex_id": np.arange(len(event_id)) % each,
+            "true_x": 0.8 + 0.03 * position.normal(0),
+            "true_y": -0.2 + 0.03 * position.normal(1),
+            "true_z": 40 * position.normal(2),
+        },
+    )
+
+
+def run(stage: PrimaryVertex, batch: EventBatch) -> EventBatch:
+    return stage(batch, Draws(1, stage.name))
+
+
+@pytest.mark.parametrize(("year", "polarity"), CONDITIONS)
+def test_pulls_are_standard_normal(year, polarity):
+    out = run(PrimaryVertex(year, polarity), collisions(40_000))
+    for axis in "xyz":
+        difference = out.array("vertices", axis) - out.array("vertices", f"true_{axis}")
+        pull = difference / np.sqrt(out.array("vertices", f"cov_{axis}_{axis}"))
+        assert abs(pull.mean()) < 0.03  # 4 standard errors and the offset of the source, at most 1.3 % of a width
+        assert abs(pull.std() - 1) < 0.016
+        inside = [np.mean(np.abs(pull) < k) for k in (1, 2, 3)]
+        assert inside == pytest.approx([0.6827, 0.9545, 0.9973], abs=0.01)
+
+
+def test_widths_of_2016_magup():
+    """rms and single widths of the published mixture for 2016 MagUp."""
+    out = run(PrimaryVertex(), collisions(60_000))
+    for axis, rms, widths in (
+        ("x", 0.0234, (0.01176, 0.02246, 0.04501)),
+        ("y", 0.0219, (0.01130, 0.02129, 0.04236)),
+        ("z", 0.128, (0.07201, 0.17024, 0.42375)),
+    ):
+        difference = out.array("vertices", axis) - out.array("vertices", f"true_{axis}")
+        assert difference.std() == pytest.approx(rms, rel=0.03)
+        reported = np.sqrt(out.array("vertices", f"cov_{axis}_{axis}"))
+        assert np.allclose(np.unique(reported.round(9)), widths)
+    widest = np.sqrt(out.array("vertices", "cov_z_z")) > 0.4
+    assert widest.mean() == pytest.approx(0.03295, abs=0.003)
+
+
+def test_axes_are_independent():
+    out = run(PrimaryVertex(), collisions(5000))
+    for pair in ("x_y", "x_z", "y_z"):
+        assert not out.array("vertices", f"cov_{pair}").any()
+    dx, dy = (out.array("vertices", a) - out.array("vertices", f"true_{a}") for a in "xy")
+    assert abs(np.corrcoef(dx, dy)[0, 1]) < 0.06
+    assert abs(np.corrcoef(dx**2, dy**2)[0, 1]) < 0.06
+
+
+def test_counts_the_vertices_of_each_event():
+    batch = collisions(4, each=2)
+    kept = batch["vertices"].take(to_arrow_index(np.array([7, 0, 2, 3, 1])))  # two, two, none, one
+    out = run(PrimaryVertex(), EventBatch({**batch.tables, "vertices": kept}))
+    assert out.array("events", "n_pvs").tolist() == [2, 2, 0, 1]
+
+
+def test_unknown_conditions_name_the_known_ones():
+    with pytest.raises(ConfigError, match=r"2016 MagUp, 2016 MagDown, 2017 MagUp, 2018 MagUp.*got 2018 MagDown"):
+        PrimaryVertex(2018, "MagDown")
+    with pytest.raises(ConfigError, match="got 2012 MagUp"):
+        PrimaryVertex(2012)
+
+
+def test_conformance():
+    for year, polarity in CONDITIONS[:2]:
+        check_stage(PrimaryVertex(year, polarity), collisions(30, each=2))

@@ -1,0 +1,28 @@
+"""Every shipped stage keeps every promise, with its default settings and with others."""
+
+import pytest
+
+from lamarrpy.stages import STAGES
+from lamarrpy.testing import check_stage
+
+VARIANTS = [
+    STAGES["propagation"](method="runge_kutta"),
+    STAGES["propagation"](method="straight_line", planes=("end_velo", "m5")),
+    STAGES["propagation"](polarity="MagDown", beam_line=(0.8, -0.2, 1e-4, 0.0)),
+    STAGES["propagation"](method="runge_kutta", field="dipole_pair"),
+    STAGES["occupancy"](flavour="minimum_bias"),
+    STAGES["primary_vertex"](year=2018),
+    STAGES["resolution"](polarity="MagDown"),
+]
+
+
+@pytest.mark.parametrize("kind", sorted(STAGES))
+def test_shipped_stages_conform(kind):
+    stage = STAGES[kind]()
+    assert stage.name == kind
+    check_stage(stage)
+
+
+@pytest.mark.parametrize("stage", VARIANTS, ids=repr)
+def test_other_settings_conform(stage):
+    check_stage(stage)

@@ -1,1 +1,42 @@
+"""The command line: one file per command; nothing heavy is imported before a command needs it."""
 
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from lamarrpy.cli.benchmark import benchmark
+from lamarrpy.cli.convert import convert
+from lamarrpy.cli.digest import digest
+from lamarrpy.cli.generate import generate
+from lamarrpy.cli.head import head
+from lamarrpy.cli.inspect import inspect
+from lamarrpy.cli.pipelines import pipelines
+from lamarrpy.cli.run import run
+from lamarrpy.cli.schema import schema
+from lamarrpy.errors import LamarrpyError
+
+app = typer.Typer(
+    name="lamarrpy",
+    help="Open flash simulation for LHCb: from generator-level particles straight to tracks.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (run, generate, convert, inspect, head, schema, pipelines, digest):
+    app.command()(command)
+app.add_typer(benchmark, name="benchmark")
+
+
+def main() -> None:
+    """Entry point: a lamarrpy error becomes one readable message and exit status 1."""
+    try:
+        app()
+    except LamarrpyError as error:
+        from rich.console import Console
+
+        console = Console(stderr=True)
+        console.print(f"[bold red]{type(error).__name__}[/]: ", end="")
+        console.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        sys.exit(1)

@@ -1,0 +1,38 @@
+# `make demo` and `make test` need nothing but Python >= 3.11 and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SAMPLE := data/bbbar_pythia8.parquet
+
+.PHONY: demo test lint benchmark clean
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("lamarrpy needs Python >= 3.11, this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.installed: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet -e .
+	touch $@
+
+$(VENV)/.installed-test: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet -e '.[test]'
+	touch $@ $(VENV)/.installed
+
+demo: $(VENV)/.installed  ## simulate real Pythia8 events and look at the first tracks
+	$(BIN)/lamarrpy run pipelines/parametric.yaml $(SAMPLE) -o out/demo --overwrite
+	$(BIN)/lamarrpy head out/demo
+
+test: $(VENV)/.installed-test  ## the whole test suite
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-test  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+benchmark: $(VENV)/.installed-test  ## every promised figure, measured
+	$(BIN)/lamarrpy benchmark run
+
+clean:
+	rm -rf $(VENV) out

@@ -1,0 +1,1 @@
+"""Measured figures: what the project promises, beside its bars."""

@@ -1,0 +1,177 @@
+"""How fast, how lean: ``lamarrpy benchmark run``.
+
+Every measured run is a process of its own, so that nothing it needs is warm. A rate counts the
+charged particles of the input with 1.6 < eta < 5.2 and p > 1 GeV, and nothing else, per second of
+the whole run: from opening the input to the finished tables on disk, Parquet in and out.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lamarrpy.benchmark.checks import Check
+from lamarrpy.draws import Draws
+from lamarrpy.errors import LamarrpyError
+from lamarrpy.field import magnetic_field
+from lamarrpy.generate import generate
+from lamarrpy.io import open_sink, open_source
+from lamarrpy.particles import charge
+from lamarrpy.pipeline import load_pipeline
+from lamarrpy.propagation import State, dormand_prince
+from lamarrpy.shipped import shipped
+from lamarrpy.stages.propagation import Propagation
+from lamarrpy.tables import EventBatch, generator_level
+from lamarrpy.tables.schemas import PLANES
+
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An input file, and how many of its particles count."""
+
+    path: Path
+    counted: int
+    particles: int
+
+
+def run_checks(*, quick: bool) -> Iterator[Check]:
+    """Measure the checks one by one.
+
+    Parameters
+    ----------
+    quick : bool
+        Smaller samples; the memory of a run over 10 million particles is left out.
+    """
+    with tempfile.TemporaryDirectory(prefix="lamarrpy-benchmark-") as folder:
+        yield from _rates(Path(folder), 1_000_000 if quick else 4_000_000)
+        yield _start_up(Path(folder))
+        yield _memory(Path(folder), None if quick else 10_000_000)
+        yield _extrapolation_error(20_000 if quick else 60_000)
+        yield _normals()
+
+
+def _rates(folder: Path, particles: int) -> Iterator[Check]:
+    gun = make_gun(folder / "gun", particles)
+    kick = _run("parametric", gun, folder / "kick", workers=WORKERS)
+    alone = _run("parametric", gun, folder / "alone", workers=1)
+    steps = _run("lhcb2016", gun, folder / "steps", workers=WORKERS)
+    events = _repeat(shipped("data", "bbbar_pythia8.parquet"), folder / "pythia", particles)
+    real = _run("parametric", events, folder / "real", workers=WORKERS)
+    yield Check("run.rate.single_kick", gun.counted / kick["seconds"], 250_000, None, "particles/s")
+    yield Check("run.rate.runge_kutta", gun.counted / steps["seconds"], 120_000, None, "particles/s")
+    yield Check("run.rate.pythia", events.counted / real["seconds"], None, None, "particles/s")
+    yield Check("run.rate.pythia_rows", events.particles / real["seconds"], None, None, "rows/s")
+    yield Check("run.speedup.two_workers", alone["seconds"] / kick["seconds"], 1.7, None, "")
+
+
+def _start_up(folder: Path) -> Check:
+    """From starting the process to its end, for the first event of a sample: the first row lies before that."""
+    sample = Sample(shipped("data", "bbbar_pythia8.parquet"), 0, 0)
+    seconds = []
+    for attempt in range(3):
+        started = time.perf_counter()
+        _run("parametric", sample, folder / f"first{attempt}", "--partition", "1/100", "--chunk-events", "1")
+        seconds.append(time.perf_counter() - started)
+    return Check("run.start_to_first_row", float(np.median(seconds)), None, 2.0, "s")
+
+
+def _memory(folder: Path, particles: int | None) -> Check:
+    value = None
+    if particles is not None:
+        gun = make_gun(folder / "large", particles)
+        value = _run("parametric", gun, folder / "out", workers=WORKERS)["peak_memory_bytes"] / 1e9
+    return Check("run.peak_memory", value, None, 1.5, "GB")
+
+
+def make_gun(path: Path, particles: int) -> Sample:
+    """Write a sample of the shipped particle gun with at least so many particles that count."""
+    recipe = shipped("data", "recipes", "gun.yaml")
+    per_event = sum(batch["particles"].num_rows for batch in generate(recipe, events=1000, seed=0)) / 1000
+    counted = rows = 0
+    with open_sink(path, provenance={"recipe": recipe.name}) as sink:
+        for batch in generate(recipe, events=int(particles / per_event) + 1, seed=1):
+            sink.append(batch)
+            counted, rows = counted + count(batch), rows + batch["particles"].num_rows
+    return Sample(path, counted, rows)
+
+
+def count(batch: EventBatch) -> int:
+    """Charged particles with 1.6 < eta < 5.2 and p > 1 GeV that leave the generator undecayed."""
+    px, py, pz, pid, status = batch.arrays("particles", "px", "py", "pz", "pid", "status")
+    pt, p = np.hypot(px, py), np.sqrt(px**2 + py**2 + pz**2)
+    eta = np.arcsinh(pz / np.maximum(pt, 1e-9))
+    return int(np.count_nonzero((charge(pid) != 0) & (eta > 1.6) & (eta < 5.2) & (p > 1000) & (status == 1)))
+
+
+def _repeat(path: Path, output: Path, particles: int) -> Sample:
+    """The events of a small file again and again under new numbers, until there are enough particles."""
+    with open_source(path) as source:
+        batch, _ = source.read(0, len(source))
+    first = batch.array("events", "event_id")
+    span, each, rows = int(first.max()) + 1, count(batch), batch["particles"].num_rows
+    times = particles // rows + 1
+    with open_sink(output, provenance={"events": path.name}) as sink:
+        for turn in range(times):
+            shifted = batch
+            for name in batch:
+                ids = batch.array(name, "event_id") + turn * span
+                shifted = shifted.with_columns(generator_level(name).only("event_id"), {"event_id": ids})
+            sink.append(shifted)
+    return Sample(output, each * times, rows * times)
+
+
+def _run(pipeline: str, sample: Sample, output: Path, *options: str, workers: int = 1) -> dict[str, Any]:
+    """Run ``lamarrpy run`` as a user would, and read what it says of itself."""
+    command = [sys.executable, "-m", "lamarrpy", "run", pipeline, str(sample.path), "-o", str(output), "--quiet"]
+    done = subprocess.run([*command, "--workers", str(workers), *options], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise LamarrpyError(f"the run to be measured failed: {done.stderr.strip()}")
+    record: dict[str, Any] = json.loads((output / "run.json").read_text(encoding="utf-8"))
+    return record
+
+
+def _extrapolation_error(particles: int) -> Check:
+    """How far the integration of ``lhcb2016`` is from one a hundred times finer, at the worst of its planes."""
+    stage = next(s for s in load_pipeline("lhcb2016").stages if isinstance(s, Propagation))
+    batch = next(iter(generate(shipped("data", "recipes", "gun.yaml"), events=particles // 40, seed=2)))
+    batch = stage(batch, Draws(0))
+    names = ("x", "y", "z", "tx", "ty", "p", "pid")
+    x, y, z, tx, ty, p, pid = (
+        column[batch.array("particles", "propagated")] for column in batch.arrays("particles", *names)
+    )
+    planes = sorted(stage.planes, key=PLANES.__getitem__)
+    field = magnetic_field(stage.field, stage.polarity)
+    truth = dormand_prince(State(x, y, z, tx, ty, charge(pid) / p), [PLANES[plane] for plane in planes], field)
+    quantiles = []
+    for i, plane in enumerate(planes):
+        got_x, got_y = (batch.array("particles", f"{a}_{plane}")[batch.array("particles", "propagated")] for a in "xy")
+        distance = np.hypot(got_x - truth.x[i], got_y - truth.y[i])
+        quantiles.append(np.nanquantile(distance[truth.reaches[i]], 0.95))
+    return Check("run.extrapolation_error.runge_kutta", 1e3 * float(max(quantiles)), None, 20.0, "um")
+
+
+def _normals() -> Check:
+    """Normal numbers a second on two cores, keys and all, eight a particle."""
+    rows, count, tasks = 250_000, 8, 8
+
+    def make(task: int) -> int:
+        particle = np.arange(rows)
+        return int(Draws(1, "benchmark").rows(np.full(rows, task), particle).normals(count).size)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(make, range(WORKERS)))
+        started = time.perf_counter()
+        made = sum(pool.map(make, range(tasks)))
+        return Check("draws.rate.normal", made / (time.perf_counter() - started), 30e6, None, "1/s")

@@ -1,0 +1,34 @@
+"""``lamarrpy benchmark``: measure what the project promises, and write the figures down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+benchmark = typer.Typer(help="Measure speed and memory; every figure beside its bar.", no_args_is_help=True)
+
+_Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the checks to FILE.")]
+_Quick = Annotated[
+    bool, typer.Option("--quick", help="Smaller samples, under two minutes; some checks need the full run.")
+]
+
+
+@benchmark.command("run")
+def run(json: _Json = None, quick: _Quick = False) -> None:
+    """Rate, memory, start-up and scaling of the parametric pipeline, and of the random numbers."""
+    from lamarrpy.benchmark.running import run_checks
+
+    _finish(run_checks(quick=quick), json)
+
+
+def _finish(checks: object, path: Path | None) -> None:
+    from lamarrpy.benchmark.checks import report, write
+
+    table = list(checks)  # type: ignore[call-overload]
+    report(table)
+    if path is not None:
+        write(table, path)
+    if any(check.ok is False for check in table):
+        raise typer.Exit(1)

@@ -1,0 +1,65 @@
+"""Who does the work: this process, or several; the parts come back in order either way."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from lamarrpy.errors import LamarrpyError
+from lamarrpy.pipeline.partition import Partition, Work, run_partition
+from lamarrpy.pipeline.parts import PartReport
+
+_work: Work | None = None
+"""What this worker process works on; set once when the process starts."""
+
+
+def serial(work: Work, partitions: Sequence[Partition]) -> Iterator[tuple[Partition, PartReport]]:
+    """Work through the partitions one after the other, skipping finished ones."""
+    for partition in partitions:
+        if work.parts.is_finished(partition.index):
+            yield partition, work.parts.report(partition.index)
+        else:
+            yield partition, run_partition(work, partition)
+
+
+def processes(work: Work, partitions: Sequence[Partition], workers: int) -> Iterator[tuple[Partition, PartReport]]:
+    """Work through the partitions in several processes, a few ahead of what is asked for.
+
+    Raises
+    ------
+    LamarrpyError
+        If a worker dies; finished parts stay and the run can be resumed.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(work,)) as pool:
+        ahead: deque[tuple[Partition, Future[PartReport] | None]] = deque()
+        queue = iter(partitions)
+        try:
+            while True:
+                while len(ahead) < 3 * workers and (partition := next(queue, None)) is not None:
+                    finished = work.parts.is_finished(partition.index)
+                    ahead.append((partition, None if finished else pool.submit(_run_in_worker, partition)))
+                if not ahead:
+                    return
+                partition, future = ahead.popleft()
+                yield partition, future.result() if future else work.parts.report(partition.index)
+        except BrokenProcessPool:
+            raise LamarrpyError(
+                "a worker process died (killed, or out of memory?); go on with --resume, with fewer --workers"
+                " or smaller --chunk-events if memory is short"
+            ) from None
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_worker(work: Work) -> None:
+    global _work
+    _work = work
+
+
+def _run_in_worker(partition: Partition) -> PartReport:
+    assert _work is not None
+    return run_partition(_work, partition)

@@ -1,0 +1,102 @@
+"""The unit of work: read some whole events, push them through the pipeline, keep the result."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+
+from lamarrpy.errors import SchemaError
+from lamarrpy.io import Source
+from lamarrpy.pipeline.parts import PartReport, PartStore
+from lamarrpy.pipeline.pipeline import Pipeline
+from lamarrpy.tables import EventBatch
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Some consecutive events of the input.
+
+    Attributes
+    ----------
+    index : int
+        Number of the part they make.
+    start, stop : int
+        Positions of the events in the input.
+    """
+
+    index: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker needs to turn partitions into parts; picklable.
+
+    Attributes
+    ----------
+    pipeline : Pipeline
+        The stages.
+    source : Source
+        The input.
+    seed : int
+        Seed of the run.
+    parts : PartStore
+        Where the parts go.
+    """
+
+    pipeline: Pipeline
+    source: Source
+    seed: int
+    parts: PartStore
+
+
+def run_partition(work: Work, partition: Partition) -> PartReport:
+    """Simulate the events of a partition and store them as a part.
+
+    Raises
+    ------
+    SchemaError
+        If the events that come out are not those that went in.
+    """
+    batch, bad = work.source.read(partition.start, partition.stop)
+    result, cutflow = work.pipeline(batch, work.seed)
+    check_events(work.source.event_ids[partition.start : partition.stop], result)
+    report = PartReport(
+        events=partition.stop - partition.start,
+        particles=batch["particles"].num_rows,
+        bad_rows=dict(bad.reasons),
+        cutflow=cutflow,
+        peak_memory=peak_memory(),
+    )
+    work.parts.write(partition.index, work.pipeline.select_output(result), report)
+    return report
+
+
+def check_events(expected: np.ndarray[tuple[int], np.dtype[np.int64]], result: EventBatch) -> None:
+    """See that the events that come out are those that went in.
+
+    Raises
+    ------
+    SchemaError
+        If an event was lost or made up.
+    """
+    got = np.sort(result.array("events", "event_id"))
+    if not np.array_equal(got, np.sort(expected)):
+        lost, new = np.setdiff1d(expected, got), np.setdiff1d(got, expected)
+        raise SchemaError(
+            f"expected the {len(expected)} events that went in, got {len(got)}: lost {lost[:5].tolist()},"
+            f" made up {new[:5].tolist()}; a stage must keep the table 'events' whole"
+        )
+
+
+def peak_memory() -> int:
+    """Largest resident memory of this process so far [bytes]; 0 where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # not a POSIX system
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,101 @@
+"""Pipeline files: what is wrong is named by its path, with the closest thing that would be right."""
+
+import json
+import pickle
+
+import pytest
+
+from lamarrpy.errors import ConfigError
+from lamarrpy.pipeline import load_pipeline
+from lamarrpy.pipeline.spec import json_schema, shipped_pipelines
+from lamarrpy.stages import STAGES
+
+
+def write(tmp_path, text):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("name", sorted(shipped_pipelines()))
+def test_shipped_pipelines_load_by_name_and_by_path(name):
+    pipeline = load_pipeline(name)
+    assert pipeline == load_pipeline(shipped_pipelines()[name])
+    assert pipeline.name == name
+    assert pickle.loads(pickle.dumps(pipeline)) == pipeline
+
+
+def test_the_named_pipelines_ship():
+    assert {"parametric", "lhcb2016"} <= set(shipped_pipelines())
+
+
+def test_parametric_runs_every_stage():
+    assert [stage.name for stage in load_pipeline("parametric").stages] == list(STAGES)
+
+
+def test_conditions_reach_the_stages_that_ask_for_them():
+    conditions = {"year": 2016, "polarity": "MagDown"}
+    spec = {"conditions": conditions, "stages": [{"kind": "primary_vertex"}, {"kind": "propagation"}]}
+    first, second = load_pipeline(spec).stages
+    assert (first.year, first.polarity, second.polarity) == (2016, "MagDown", "MagDown")
+
+
+def test_a_stage_may_have_conditions_of_its_own():
+    spec = {"conditions": {"polarity": "MagDown"}, "stages": [{"kind": "propagation", "polarity": "MagUp"}]}
+    assert load_pipeline(spec).stages[0].polarity == "MagUp"
+
+
+def test_the_caller_may_turn_the_magnet():
+    assert load_pipeline("parametric", polarity="MagDown").stages[0].polarity == "MagDown"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("stages:\n- kind: propagation\n  methd: x\n", r"unknown key 'stages\[0\].methd'; did you mean 'method'\?"),
+        ("stagse:\n- kind: occupancy\n", "unknown key 'stagse'; did you mean 'stages'"),
+        ("stages:\n- kind: occupancy\nconditions: {yaer: 2016}\n", "'conditions.yaer'; did you mean 'year'"),
+        ("stages:\n- kind: ocupancy\n", r"stages\[0\]: expected a 'kind'.* 'ocupancy'; did you mean 'occupancy'"),
+        ("stages:\n- flavour: b\n", r"stages\[0\]: expected a 'kind' out of .*; got None"),
+        ("stages:\n- occupancy\n", r"stages\[0\]"),
+        ("stages: []\n", "stages: list should have at least 1 item"),
+        ("name: x\n", "missing key 'stages'"),
+        ("stages:\n- kind: propagation\n  method: go\n", r"stages\[0\].method: .*'single_kick'.*; got 'go'"),
+        ("stages:\n- kind: propagation\n  p_min: fast\n", r"stages\[0\].p_min: input should be a valid number"),
+        ("stages:\n- kind: propagation\n  planes: [mid_ttt]\n", r"stages\[0\] \(propagation\): .*mid_tt"),
+        ("stages:\n- kind: primary_vertex\n  year: 1999\n", r"stages\[0\] \(primary_vertex\): .*2016"),
+        ("stages:\n- kind: resolution\n", "stage 'resolution' needs tracks.*add one of the stages that do: efficiency"),
+        ("stages:\n- kind: occupancy\noutput: {track: all}\n", "output: no stage makes the table 'track'"),
+        ("stages: [\n", "expected YAML, got"),
+        ("stages:\n- kind: occupancy\nstages:\n- kind: occupancy\n", "key 'stages' stands twice"),
+        ("- kind: occupancy\n", "expected a mapping with the key 'stages', got list"),
+        ("", "expected a mapping with the key 'stages', got NoneType"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named(tmp_path, text, message):
+    path = write(tmp_path, text)
+    with pytest.raises(ConfigError, match=f"^{path}: .*{message}"):
+        load_pipeline(path)
+
+
+def test_several_mistakes_are_named_together(tmp_path):
+    with pytest.raises(ConfigError, match=r"stages\[0\].flavor'.*; unknown key 'nam'"):
+        load_pipeline(write(tmp_path, "nam: x\nstages:\n- kind: occupancy\n  flavor: b\n"))
+
+
+def test_an_unknown_pipeline_names_the_shipped_ones():
+    with pytest.raises(
+        ConfigError, match=r"shipped pipeline \(lhcb2016, parametric\), got 'parametrc', .*did you mean"
+    ):
+        load_pipeline("parametrc")
+
+
+def test_the_json_schema_knows_every_stage_and_setting():
+    schema = json_schema()
+    json.dumps(schema)
+    kinds = schema["properties"]["stages"]["items"]["discriminator"]["mapping"]
+    assert set(kinds) == set(STAGES)
+    settings = schema["$defs"]["propagation"]["properties"]
+    assert "single_kick" in settings["method"]["enum"]
+    assert schema["additionalProperties"] is False
+    assert schema["$defs"]["propagation"]["additionalProperties"] is False

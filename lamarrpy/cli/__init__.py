@@ -21,6 +21,7 @@ app = typer.Typer(
     name="lamarrpy",
     help="Open flash simulation for LHCb: from generator-level particles straight to tracks.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

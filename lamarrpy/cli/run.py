@@ -18,7 +18,7 @@ def run(
     pipeline: Annotated[str, typer.Argument(help="A pipeline file (YAML), or the name of a shipped pipeline.")],
     inputs: Annotated[
         list[Path],
-        typer.Argument(metavar="INPUT...", help="Generator-level particles: Parquet, ROOT, HepMC, SQLite or CSV."),
+        typer.Argument(metavar="INPUT", help="Generator-level particles: Parquet, ROOT, HepMC, SQLite or CSV."),
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", help="A folder (one Parquet file a table), or a .root or .db file.")

@@ -6,16 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import lamarrpy
-from lamarrpy.errors import OutputError
 from lamarrpy.generate.recipe import Recipe
 from lamarrpy.generate.run import generate
 from lamarrpy.io import open_sink
 from lamarrpy.io.inputs import file_format
+from lamarrpy.io.one_table import check_particles_say_all
 from lamarrpy.io.sink import ONE_TABLE
-from lamarrpy.tables import EventBatch
 
 
 def generate_file(
@@ -60,7 +57,7 @@ def generate_file(
     ) as sink:
         for batch in batches:
             if one_table:
-                _check_particles_say_all(batch, output)
+                check_particles_say_all(batch, output)
             sink.append(batch)
             for table in sink.tables:
                 rows[table] = rows.get(table, 0) + batch[table].num_rows
@@ -77,13 +74,3 @@ def provenance(recipe: Recipe, events: int, seed: int, first_event: int = 0) -> 
         "seed": seed,
         "first_event": first_event,
     }
-
-
-def _check_particles_say_all(batch: EventBatch, output: Path) -> None:
-    events, weight = batch.arrays("events", "event_id", "weight")
-    empty = len(events) - len(np.unique(batch.array("particles", "event_id")))
-    if empty or (weight != 1).any():
-        what = f"{empty} events without particles" if empty else "event weights"
-        raise OutputError(
-            f"{output}: one table of particles cannot hold {what}; write to a folder, .root or .db instead"
-        )

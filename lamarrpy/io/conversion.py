@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from lamarrpy.errors import OutputError
 from lamarrpy.io.batch import read_rows
 from lamarrpy.io.checks import BadRows
 from lamarrpy.io.inputs import StoredTables, file_format, open_tables
 from lamarrpy.io.naming import Naming
+from lamarrpy.io.one_table import check_particles_say_all
 from lamarrpy.io.sink import ONE_TABLE, Sink, open_sink
 from lamarrpy.io.source import OnBadRows, Source
-from lamarrpy.io.vertices import derive_vertices
 from lamarrpy.tables import EventBatch, generator_level
 
 CHUNK_ROWS = 1 << 17
@@ -102,7 +99,7 @@ def _copy_events(source: Source, sink: Sink, particles_only: bool) -> Conversion
     for start, stop in source.chunks(CHUNK_ROWS):
         batch, dropped = source.read(start, stop)
         if particles_only:
-            _check_nothing_lost(batch, sink.path)
+            check_particles_say_all(batch, sink.path, ", or choose --table particles to do without")
         sink.append(batch)
         rows.update({name: batch[name].num_rows for name in sink.tables})
         bad += dropped
@@ -119,27 +116,3 @@ def _copy_tables(stored: StoredTables, sink: Sink) -> dict[str, int]:
             rows = read_rows(name, table, start, min(start + CHUNK_ROWS, table.rows))
             sink.append(EventBatch({**empty, name: rows}))
     return {name: stored[name].rows for name in sink.tables}
-
-
-def _check_nothing_lost(batch: EventBatch, target: Path) -> None:
-    """Refuse to write particles alone where the other tables say more than the particles do."""
-    weights, events = batch.arrays("events", "weight", "event_id")
-    position = np.unique(batch.array("particles", "event_id"), return_inverse=True)
-    derived = derive_vertices(position[1], batch["particles"], np.ones(len(position[1]), bool))
-    columns = generator_level("vertices").names
-    given = zip(*(batch.array("vertices", name).tolist() for name in columns), strict=True)
-    implied = zip(*(derived[name].tolist() for name in columns), strict=True)
-    lost = [
-        what
-        for what, is_lost in (
-            ("weights of events", bool((weights != 1).any())),
-            ("events without particles", len(position[0]) < len(events)),
-            ("positions of vertices", sorted(given) != sorted(implied)),
-        )
-        if is_lost
-    ]
-    if lost:
-        raise OutputError(
-            f"{target}: a file of one table would lose {', '.join(lost)}; write to a folder, .root or .db,"
-            " or choose --table particles to do without"
-        )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,8 @@ def open_csv(file: Path, staging: Staging) -> dict[str, StoredTable]:
     name = table_name(file)
     try:
         reader = _reader(file, name)
-        return {name: staging.stage(file, reader.schema, _blocks(reader))}
+        blocks = ({name: pa.Table.from_batches([batch])} for batch in reader)
+        return staging.stage(file, {name: reader.schema}, blocks)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(file, str(error), _header(file)) from error
 
@@ -49,11 +49,6 @@ def _reader(file: Path, table: str) -> pacsv.CSVStreamingReader:
 
 def _wide(kind: pa.DataType) -> pa.DataType:
     return pa.int64() if pa.types.is_integer(kind) else kind
-
-
-def _blocks(reader: pacsv.CSVStreamingReader) -> Iterator[pa.Table]:
-    for batch in reader:
-        yield pa.Table.from_batches([batch])
 
 
 def _header(file: Path) -> list[str]:

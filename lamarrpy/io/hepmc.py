@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from array import array
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 
 from lamarrpy.errors import InputError
 from lamarrpy.io.hepmc_graph import LEFT_OUT, Graph, kept_particles
+from lamarrpy.io.integers import Integers, find_repeat, pieces, together
 from lamarrpy.io.staging import BLOCK_ROWS, Staging
 from lamarrpy.io.stored import StoredTable, arrow_array
 from lamarrpy.tables import generator_level
@@ -41,22 +44,31 @@ class Survey(NamedTuple):
     ----------
     reader : str
         Name of pyhepmc's reader class.
-    numbers : ndarray of int64, shape (events,)
+    numbers : Integers
         Event numbers.
-    particles : ndarray of int64, shape (events,)
+    particles : Integers
         Particles of each event.
     """
 
     reader: str
-    numbers: NDArray[np.int64]
-    particles: NDArray[np.int64]
+    numbers: Integers
+    particles: Integers
 
 
 def _open(file: Path) -> IO[bytes]:
     return cast("IO[bytes]", gzip.open(file)) if file.suffix == ".gz" else file.open("rb")
 
 
-def survey(file: Path) -> Survey:
+@dataclass
+class _Frame:
+    """What encloses the events: the reader that the first line asks for, the last line, the events so far."""
+
+    reader: str = ""
+    ended: bool = False
+    events: int = 0
+
+
+def survey(file: Path, staging: Staging) -> Survey:
     """Count events and particles by their lines, so that nothing the parser skips is lost unseen.
 
     Raises
@@ -64,47 +76,57 @@ def survey(file: Path) -> Survey:
     InputError
         If the file is not HepMC ASCII or does not end as such a file does.
     """
-    reader, ended = "", False
-    numbers: list[int] = []
-    particles: list[int] = []
+    frame = _Frame()
     try:
-        with _open(file) as stream:
-            for line in stream:
-                start = line[:2]
-                if start == b"P " and particles:
-                    particles[-1] += 1
-                elif start == b"E ":
-                    numbers.append(int(line.split(None, 2)[1]))
-                    particles.append(0)
-                elif start == b"He":
-                    reader = reader or next((r for mark, r in _READERS.items() if line.startswith(mark)), "")
-                    ended = b"END_EVENT_LISTING" in line
+        numbers, particles = staging.keep(_count(file, frame))
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{file}: expected a complete gzip file, but it is cut off or damaged ({error})") from error
-    except (ValueError, IndexError) as error:
-        raise InputError(f"{file}: event line {len(numbers)} (from 0): expected an event number ({error})") from error
-    if not reader:
+    except (ValueError, IndexError, OverflowError) as error:
+        raise InputError(f"{file}: event line {frame.events} (from 0): expected an event number ({error})") from error
+    if not frame.reader:
         raise InputError(
             f"{file}: expected HepMC2 or HepMC3 ASCII, but no line starts with HepMC::Asciiv3 or IO_GenEvent"
         )
-    if not ended:
+    if not frame.ended:
         raise InputError(
-            f"{file}: expected a last line with END_EVENT_LISTING after {len(numbers)} events, got none: the file is"
+            f"{file}: expected a last line with END_EVENT_LISTING after {frame.events} events, got none: the file is"
             " cut off; copy or generate it again"
         )
-    return Survey(reader, np.array(numbers, np.int64), np.array(particles, np.int64))
+    return Survey(frame.reader, numbers, particles)
 
 
-def event_ids(found: Survey, first: int) -> NDArray[np.int64]:
+def _count(file: Path, frame: _Frame) -> Iterator[NDArray[np.int64]]:
+    """Number and particles of every event, shape (2, events) a block; fills ``frame`` on the way."""
+    numbers, particles = array("q"), array("q")
+    with _open(file) as stream:
+        for line in stream:
+            start = line[:2]
+            if start == b"P " and particles:
+                particles[-1] += 1
+            elif start == b"E ":
+                if len(numbers) == BLOCK_ROWS:
+                    yield np.array([numbers, particles])
+                    numbers, particles = array("q"), array("q")
+                numbers.append(int(line.split(None, 2)[1]))
+                particles.append(0)
+                frame.events += 1
+            elif start == b"He":
+                frame.reader = frame.reader or next((r for mark, r in _READERS.items() if line.startswith(mark)), "")
+                frame.ended = b"END_EVENT_LISTING" in line
+    yield np.array([numbers, particles])
+
+
+def event_ids(found: Survey, first: int) -> Iterator[int]:
     """The ids of a file's events, none of them below ``first``.
 
     Event numbers of the first file are kept. Those of a later one are moved up as a block behind
     the ids used so far. Numbers that are not unique in their file are replaced by the position.
     """
-    numbers = found.numbers
-    if len(np.unique(numbers)) < len(numbers):
-        numbers = np.arange(len(numbers), dtype=np.int64)
-    return numbers if first == 0 else numbers + (first - min(0, int(numbers.min(initial=0))))
+    unique = find_repeat(found.numbers) is None
+    lowest = min((int(piece.min()) for _, piece in pieces(found.numbers)), default=0) if unique else 0
+    shift = first - min(0, lowest) if first else 0
+    for position, (number,) in enumerate(together(found.numbers)):
+        yield shift + (number if unique else position)
 
 
 def open_hepmc(file: Path, staging: Staging, first_event: int = 0) -> tuple[dict[str, StoredTable], Counter[str]]:
@@ -126,14 +148,11 @@ def open_hepmc(file: Path, staging: Staging, first_event: int = 0) -> tuple[dict
     left_out : Counter of str
         Number of particles left out, by reason.
     """
-    found = survey(file)
-    ids = event_ids(found, first_event)
+    found = survey(file, staging)
     left_out: Counter[str] = Counter()
-    weights = np.ones(len(ids))
-    rows = _blocks(_events(file, found), ids, weights, left_out)
-    particles = staging.stage(file, generator_level("particles").arrow, rows)
-    events = pa.Table.from_arrays([arrow_array(ids), arrow_array(weights)], schema=generator_level("events").arrow)
-    return {"particles": particles, "events": staging.stage(file, events.schema, [events])}, left_out
+    schemas = {name: generator_level(name).arrow for name in ("particles", "events")}
+    blocks = _blocks(_events(file, found), event_ids(found, first_event), left_out)
+    return staging.stage(file, schemas, blocks), left_out
 
 
 def _events(file: Path, found: Survey) -> Iterator[pyhepmc.GenEvent]:
@@ -141,13 +160,13 @@ def _events(file: Path, found: Survey) -> Iterator[pyhepmc.GenEvent]:
 
     with _open(file) as stream, _quiet(), pyhepmc.io.pyiostream(stream) as source:
         reader = getattr(pyhepmc.io, found.reader)(source)
-        for number, (expected, name) in enumerate(zip(found.particles, found.numbers, strict=True)):
+        for position, (expected, number) in enumerate(together(found.particles, found.numbers)):
             event = pyhepmc.GenEvent()
             read = reader.read_event(event)
             got = len(event.numpy.particles.pid) if read and not reader.failed() else None
             if got != expected:
                 raise InputError(
-                    f"{file}: event {name} (number {number} of the file, from 0): expected {expected} particles,"
+                    f"{file}: event {number} (number {position} of the file, from 0): expected {expected} particles,"
                     f" got {'none that can be parsed' if got is None else got}; the event is damaged, make it again"
                 )
             yield event
@@ -167,25 +186,32 @@ def _quiet() -> Iterator[None]:
 
 
 def _blocks(
-    events: Iterator[pyhepmc.GenEvent], ids: NDArray[np.int64], weights: NDArray[np.float64], left_out: Counter[str]
-) -> Iterator[pa.Table]:
-    """Rows of particles, some events at a time; fills ``weights`` and ``left_out`` on the way."""
+    events: Iterator[pyhepmc.GenEvent], ids: Iterator[int], left_out: Counter[str]
+) -> Iterator[dict[str, pa.Table]]:
+    """Rows of particles and events, some events at a time; fills ``left_out`` on the way."""
     pending: list[dict[str, NDArray[Any]]] = []
-    for number, event in enumerate(events):
-        if event.weights:
-            weights[number] = event.weights[0]
-        pending.append(_particles(event, int(ids[number]), left_out))
-        if sum(len(columns["pid"]) for columns in pending) >= BLOCK_ROWS:
-            yield _table(pending)
-            pending = []
+    weights: dict[int, float] = {}
+    rows = 0
+    for event, event_id in zip(events, ids, strict=True):
+        weights[event_id] = event.weights[0] if event.weights else 1.0
+        pending.append(_particles(event, event_id, left_out))
+        rows += 1 + len(pending[-1]["pid"])
+        if rows >= BLOCK_ROWS:
+            yield _tables(pending, weights)
+            pending, weights, rows = [], {}, 0
     if pending:
-        yield _table(pending)
+        yield _tables(pending, weights)
 
 
-def _table(events: list[dict[str, NDArray[Any]]]) -> pa.Table:
-    schema = generator_level("particles").arrow
-    columns = [np.concatenate([event[name] for event in events]) for name in schema.names]
-    return pa.Table.from_arrays([arrow_array(column) for column in columns], schema=schema)
+def _tables(particles: list[dict[str, NDArray[Any]]], weights: dict[int, float]) -> dict[str, pa.Table]:
+    columns = {name: np.concatenate([event[name] for event in particles]) for name in particles[0]}
+    events = {"event_id": np.array(list(weights), np.int64), "weight": np.array(list(weights.values()))}
+    return {"particles": _table("particles", columns), "events": _table("events", events)}
+
+
+def _table(name: str, columns: dict[str, NDArray[Any]]) -> pa.Table:
+    schema = generator_level(name).arrow
+    return pa.Table.from_arrays([arrow_array(columns[column]) for column in schema.names], schema=schema)
 
 
 def _particles(event: pyhepmc.GenEvent, event_id: int, left_out: Counter[str]) -> dict[str, NDArray[Any]]:

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from lamarrpy.errors import InputError
+from lamarrpy.io.integers import LOOKUP, Integers, Lookup, equal, find_repeat, pieces
+from lamarrpy.io.staging import Staging
 from lamarrpy.io.stored import StoredTable
 from lamarrpy.tables.arrow import to_numpy
 
 
 class EventIndex(NamedTuple):
-    """Rows of each event in a table.
+    """Rows of each event in a table; 24 bytes an event, on disk if the events are many.
 
     Attributes
     ----------
-    event_ids : ndarray of int64, shape (n,)
+    event_ids : Integers, n of them
         The events.
-    first : ndarray of int64, shape (n,)
+    first : Integers, n of them
         First row of each event.
-    rows : ndarray of int64, shape (n,)
+    rows : Integers, n of them
         Number of rows of each event.
     """
 
-    event_ids: NDArray[np.int64]
-    first: NDArray[np.int64]
-    rows: NDArray[np.int64]
+    event_ids: Integers
+    first: Integers
+    rows: Integers
 
 
-def index_events(table: StoredTable) -> EventIndex:
+def index_events(table: StoredTable, staging: Staging) -> EventIndex:
     """Find the events of a table, in the order of the file; reads the event_id column alone.
 
     Raises
@@ -38,44 +42,47 @@ def index_events(table: StoredTable) -> EventIndex:
     InputError
         If the rows of an event are not contiguous, or a row has no event_id.
     """
-    ids, first = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    last: int | None = None
+    index = EventIndex(*staging.keep(_runs(table)))
+    repeat = find_repeat(index.event_ids)
+    if repeat is not None:
+        _refuse_repeat(table, index, *repeat)
+    return index
+
+
+def _runs(table: StoredTable) -> Iterator[NDArray[np.int64]]:
+    """Event, first row and number of rows of every run of rows with one event_id, shape (3, runs) a block."""
+    event = first = np.empty(0, np.int64)  # of the run that the next block may go on with
     for start, block in table.blocks(["event_id"]):
-        column = block.column("event_id")
-        if column.null_count:
-            file, row = table.where(start + int(np.argmax(to_numpy(column.is_null()))))
-            raise InputError(f"{file}, row {row}, column 'event_id': expected an integer, got null; mend the row")
-        values = to_numpy(column).astype(np.int64, copy=False)
-        if not len(values):
+        if not len(block):
             continue
-        changes = np.flatnonzero(values[1:] != values[:-1]) + 1
-        begins = changes if values[0] == last else np.concatenate([[0], changes])
-        ids.append(values[begins])
-        first.append(start + begins)
-        last = int(values[-1])
-    events, rows = np.concatenate(ids), np.concatenate(first)
-    _check_contiguous(table, events, rows)
-    return EventIndex(events, rows, np.diff(rows, append=table.rows))
+        ids = np.concatenate([event, _event_ids(table, start, block)])
+        begins = np.concatenate([[0], np.flatnonzero(ids[1:] != ids[:-1]) + 1])
+        rows = start - len(event) + begins
+        rows[: len(first)] = first
+        yield np.stack([ids[begins[:-1]], rows[:-1], np.diff(rows)])
+        event, first = ids[begins[-1:]], rows[-1:]
+    yield np.stack([event, first, table.rows - first])
 
 
-def _check_contiguous(table: StoredTable, events: NDArray[np.int64], first: NDArray[np.int64]) -> None:
-    if (events[1:] > events[:-1]).all():
-        return
-    order = np.argsort(events, kind="stable")
-    again = order[1:][events[order][1:] == events[order][:-1]]
-    if len(again):
-        later = int(again.min())
-        earlier = int(np.argmax(events == events[later]))
-        file, row = table.where(int(first[later]))
-        other, before = table.where(int(first[earlier]))
-        raise InputError(
-            f"{file}, row {row}, column 'event_id': expected the rows of an event to be contiguous, got event_id"
-            f" {events[later]} again after other events (first in {other}, row {before}); sort the rows by event_id,"
-            " or give different events different ids"
-        )
+def _event_ids(table: StoredTable, start: int, block: pa.Table) -> NDArray[np.int64]:
+    column = block.column("event_id")
+    if column.null_count:
+        file, row = table.where(start + int(np.argmax(to_numpy(column.is_null()))))
+        raise InputError(f"{file}, row {row}, column 'event_id': expected an integer, got null; mend the row")
+    return to_numpy(column).astype(np.int64, copy=False)
 
 
-def align(table: StoredTable, index: EventIndex, events: NDArray[np.int64], reference: str) -> EventIndex:
+def _refuse_repeat(table: StoredTable, index: EventIndex, earlier: int, later: int) -> None:
+    file, row = table.where(int(index.first[later : later + 1][0]))
+    other, before = table.where(int(index.first[earlier : earlier + 1][0]))
+    raise InputError(
+        f"{file}, row {row}, column 'event_id': expected the rows of an event to be contiguous, got event_id"
+        f" {index.event_ids[later : later + 1][0]} again after other events (first in {other}, row {before});"
+        " sort the rows by event_id, or give different events different ids"
+    )
+
+
+def align(table: StoredTable, index: EventIndex, events: Integers, reference: str, staging: Staging) -> EventIndex:
     """The index of a table in the order of other event ids; events without rows have 0 rows.
 
     Raises
@@ -83,22 +90,56 @@ def align(table: StoredTable, index: EventIndex, events: NDArray[np.int64], refe
     InputError
         If the table has an event that is not among ``events``.
     """
-    if np.array_equal(index.event_ids, events):
+    if equal(index.event_ids, events):
         return EventIndex(events, index.first, index.rows)
-    order = np.argsort(events, kind="stable")
-    at = np.searchsorted(events, index.event_ids, sorter=order)
-    position = order[np.minimum(at, max(len(events) - 1, 0))] if len(events) else np.zeros_like(at)
-    known = events[position] == index.event_ids if len(events) else np.zeros(len(at), bool)
-    if not known.all():
-        stray = int(np.argmin(known))
-        file, row = table.where(int(index.first[stray]))
-        raise InputError(
-            f"{file}, row {row}, column 'event_id': expected an event of the table {reference!r}, got event_id"
-            f" {index.event_ids[stray]}, which is not there; add the event to {reference!r} or remove its rows"
-        )
-    first, rows = np.zeros(len(events), np.int64), np.zeros(len(events), np.int64)
-    first[position], rows[position] = index.first, index.rows
+    first, rows = staging.keep(_in_order_of(events, index))
+    if sum(int(piece.sum()) for _, piece in pieces(rows)) < table.rows:
+        _refuse_stray(table, index, events, reference)
     return EventIndex(events, first, rows)
+
+
+def _in_order_of(events: Integers, index: EventIndex) -> Iterator[NDArray[np.int64]]:
+    """First row and number of rows of each of these events, shape (2, events) a block."""
+    for _, ids in pieces(events, LOOKUP):
+        lookup = Lookup(ids)
+        found = np.zeros((2, len(ids)), np.int64)
+        for at, candidates in pieces(index.event_ids):
+            rows, where = lookup.find(candidates)
+            if len(rows):
+                span = slice(at, at + len(candidates))
+                found[:, where] = index.first[span][rows], index.rows[span][rows]
+        yield found
+
+
+def _refuse_stray(table: StoredTable, index: EventIndex, events: Integers, reference: str) -> None:
+    """Raise about the first event of the index that is not among ``events``; there is one."""
+    for start, ids in pieces(index.event_ids, LOOKUP):
+        lookup = Lookup(ids)
+        stray = np.ones(len(ids), bool)
+        for _, others in pieces(events):
+            stray[lookup.find(others)[1]] = False
+        if stray.any():
+            at = int(np.argmax(stray))
+            file, row = table.where(int(index.first[start + at : start + at + 1][0]))
+            raise InputError(
+                f"{file}, row {row}, column 'event_id': expected an event of the table {reference!r}, got event_id"
+                f" {ids[at]}, which is not there; add the event to {reference!r} or remove its rows"
+            )
+
+
+def whole_events(rows: Integers, max_rows: int, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Cut the events [start, stop) into ranges of at most ``max_rows`` rows and events, or of one event.
+
+    Parameters
+    ----------
+    rows : Integers
+        Rows of each event.
+    """
+    while start < stop:
+        ends = np.cumsum(rows[start : min(start + max_rows, stop)])
+        size = max(1, int(np.searchsorted(ends, max_rows, "right")))
+        yield start, start + size
+        start += size
 
 
 def pair_keys(group: NDArray[np.int64], *ids: NDArray[np.int64]) -> list[NDArray[np.int64]]:

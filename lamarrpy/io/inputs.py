@@ -53,12 +53,14 @@ class StoredTables(Mapping[str, StoredTable]):
         The folder that file names are relative to.
     notes : tuple of str
         What the reader should know, such as particles left out by the format's reader.
+    staging : Staging
+        Where that is which cannot stay in memory.
     """
 
     def __init__(self, tables: Tables, files: Sequence[Path], root: Path, notes: Sequence[str], staging: Staging):
         self._tables = tables
         self.files, self.root, self.notes = tuple(files), root, tuple(notes)
-        self._staging = staging
+        self.staging = staging
 
     def __getitem__(self, table: str) -> StoredTable:
         if table not in self._tables:
@@ -84,7 +86,7 @@ class StoredTables(Mapping[str, StoredTable]):
 
     def close(self) -> None:
         """Remove what was staged."""
-        self._staging.close()
+        self.staging.close()
 
 
 def open_tables(source: str | Path | Sequence[str | Path]) -> StoredTables:

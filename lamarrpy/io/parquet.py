@@ -68,7 +68,8 @@ def open_parquet(file: Path, staging: Staging) -> dict[str, StoredTable]:
     """The table of a Parquet file, under the name of the file."""
     table = ParquetTable(file)
     if len(table.starts) > 1 and int(np.diff(table.starts).max()) > LARGEST_ROW_GROUP:
-        return {file.stem: staging.stage(file, table.schema, _small_blocks(file))}
+        blocks = ({file.stem: rows} for rows in _small_blocks(file))
+        return staging.stage(file, {file.stem: table.schema}, blocks)
     return {file.stem: table}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -64,7 +66,8 @@ class Sink:
         self.path = path
         self._naming, self._tables = naming, None if tables is None else dict(tables)
         self._format = file_format(path)
-        self._partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        _remove_stale(path)
+        self._partial = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.partial")
         self._writer = _writer(self._format, self._partial, json.dumps(provenance), rntuple)
         self._closed = False
         self._schemas: dict[str, pa.Schema] = {}
@@ -149,10 +152,7 @@ class Sink:
         try:
             self._close()
         finally:
-            if self._partial.is_dir():
-                shutil.rmtree(self._partial)
-            else:
-                self._partial.unlink(missing_ok=True)
+            _remove(self._partial)
 
 
 def open_sink(
@@ -197,7 +197,8 @@ def open_sink(
         raise OutputError(
             f"{where}: such files can be read, not written; choose a folder, .parquet, .root, .db or .csv"
         )
-    if kind is None and where.suffix and not where.is_dir() and not str(path).endswith("/"):
+    looks_like_a_file = where.suffix[1:2].isalpha() and not str(path).endswith("/")
+    if kind is None and looks_like_a_file and not where.is_dir():
         raise OutputError(f"{where}: expected a folder, .parquet, .root, .db, .sqlite or .csv, got {where.suffix!r}")
     if kind is None and where.is_file():
         raise OutputError(f"{where}: expected a folder to write into, but a file has that name")
@@ -255,6 +256,36 @@ def _check_no_stale_tables(folder: Path, tables: Mapping[str, pa.Schema]) -> Non
         raise OutputError(
             f"{folder}: expected no other tables there, found {', '.join(stale)}; remove them or choose another folder"
         )
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove what processes of this machine that were killed have left of the same output."""
+    of_a_process = re.compile(re.escape(f".{path.name}.{platform.node()}.") + r"(\d{1,9})\.partial(-journal)?")
+    for file in path.parent.iterdir():
+        if (found := of_a_process.fullmatch(file.name)) and not _is_running(int(found[1])):
+            _remove(file)
+
+
+def _is_running(process: int) -> bool:
+    """Whether another process of that number lives, or may live."""
+    if process == os.getpid():
+        return False
+    if os.name != "posix":
+        return True  # elsewhere the question, signal 0, is a signal
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _place(partial: Path, path: Path) -> None:

@@ -15,7 +15,7 @@ from lamarrpy.errors import ConfigError, InputError
 from lamarrpy.io.checks import BadRows, count_rows, duplicates, unknown_species, without_vertex
 from lamarrpy.io.conform import BadCells, check_columns, conform, raise_first
 from lamarrpy.io.hashes import fingerprint
-from lamarrpy.io.index import EventIndex, align, index_events
+from lamarrpy.io.index import EventIndex, align, index_events, whole_events
 from lamarrpy.io.inputs import StoredTables, open_tables
 from lamarrpy.io.staging import Staging
 from lamarrpy.io.stored import MemoryTable, StoredTable, arrow_array, expand
@@ -58,10 +58,10 @@ class Source:
 
     Attributes
     ----------
-    event_ids : ndarray of int64, shape (n_events,)
+    event_ids : Integers, n_events of them
         The events in the order of the file: of its events table if it has one, so that events
         without particles are there too, else of its particles.
-    rows : ndarray of int64, shape (n_events,)
+    rows : Integers, n_events of them
         Particles of each event, bad ones included.
     notes : tuple of str
         What was left out while the input was opened, such as the partons of a HepMC record.
@@ -74,13 +74,13 @@ class Source:
         self.notes = tables.notes
         given = {"particles": tables["particles"], **{name: tables[name] for name in _OPTIONAL if name in tables}}
         schemas = {name: check_columns(table, generator_level(name)) for name, table in given.items()}
-        indices = {name: index_events(table) for name, table in given.items()}
+        indices = {name: index_events(table, tables.staging) for name, table in given.items()}
         reference = "events" if "events" in given else "particles"
         self.event_ids = indices[reference].event_ids
         if not len(self.event_ids):
             raise InputError(f"{given[reference].file}: expected events, got none: table {reference!r} has no rows")
         self._parts = {
-            name: _Events(table, schemas[name], align(table, indices[name], self.event_ids, reference))
+            name: _Events(table, schemas[name], align(table, indices[name], self.event_ids, reference, tables.staging))
             for name, table in given.items()
         }
         self.rows = self._parts["particles"].index.rows
@@ -95,7 +95,7 @@ class Source:
         return len(self.event_ids)
 
     def close(self) -> None:
-        """Remove what was staged in temporary files."""
+        """Remove the temporary files."""
         self._tables.close()
 
     @cached_property
@@ -104,14 +104,8 @@ class Source:
         return fingerprint(self._tables)
 
     def chunks(self, max_rows: int) -> Iterator[tuple[int, int]]:
-        """Ranges [start, stop) of events that together have at most ``max_rows`` particles, or are one event."""
-        ends = np.cumsum(self.rows)
-        start = 0
-        while start < len(ends):
-            before = int(ends[start - 1]) if start else 0
-            stop = max(start + 1, int(np.searchsorted(ends, before + max_rows, "right")))
-            yield start, stop
-            start = stop
+        """Ranges [start, stop) of at most ``max_rows`` events with at most so many particles, or of one event."""
+        return whole_events(self.rows, max_rows, 0, len(self))
 
     def read(self, start: int, stop: int) -> tuple[EventBatch, BadRows]:
         """Read and check the events at positions [start, stop).
@@ -204,7 +198,9 @@ def open_source(
     Returns
     -------
     Source
-        A context manager; closing it removes what was staged in temporary files.
+        A context manager; closing it removes the temporary files that keep the memory bounded: 24 bytes
+        an event for each table of an input with more than 65,536 events, and the rows of a format
+        that cannot be read in any order.
 
     Raises
     ------
@@ -216,12 +212,14 @@ def open_source(
     """
     if isinstance(source, pa.Table):
         source = EventBatch({"particles": source})
-    if isinstance(source, EventBatch):
-        memory: dict[str, StoredTable] = {name: MemoryTable(name, table) for name, table in source.tables.items()}
-        return Source(StoredTables(memory, (), Path("memory"), (), Staging()), on_bad_rows)
-    tables = open_tables(source)
+    tables = _in_memory(source) if isinstance(source, EventBatch) else open_tables(source)
     try:
         return Source(tables, on_bad_rows)
     except BaseException:
         tables.close()
         raise
+
+
+def _in_memory(batch: EventBatch) -> StoredTables:
+    tables: dict[str, StoredTable] = {name: MemoryTable(name, table) for name, table in batch.tables.items()}
+    return StoredTables(tables, (), Path("memory"), (), Staging())

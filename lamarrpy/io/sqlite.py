@@ -61,7 +61,8 @@ def _stage(base: sqlite3.Connection, file: Path, table: str, staging: Staging) -
     declared = base.execute(f"PRAGMA table_info({_quoted(table)})").fetchall()
     kinds = {row[1]: _arrow_type(row[2]) for row in declared}
     schema = pa.schema(list(kinds.items()))
-    return staging.stage(file, schema, _blocks(base, file, table, kinds))
+    blocks = ({table: rows} for rows in _blocks(base, file, table, kinds))
+    return staging.stage(file, {table: schema}, blocks)[table]
 
 
 def _arrow_type(declared: str) -> pa.DataType:

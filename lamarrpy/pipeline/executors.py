@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
@@ -16,7 +16,7 @@ _work: Work | None = None
 """What this worker process works on; set once when the process starts."""
 
 
-def serial(work: Work, partitions: Sequence[Partition]) -> Iterator[tuple[Partition, PartReport]]:
+def serial(work: Work, partitions: Iterable[Partition]) -> Iterator[tuple[Partition, PartReport]]:
     """Work through the partitions one after the other, skipping finished ones."""
     for partition in partitions:
         if work.parts.is_finished(partition.index):
@@ -25,7 +25,7 @@ def serial(work: Work, partitions: Sequence[Partition]) -> Iterator[tuple[Partit
             yield partition, run_partition(work, partition)
 
 
-def processes(work: Work, partitions: Sequence[Partition], workers: int) -> Iterator[tuple[Partition, PartReport]]:
+def processes(work: Work, partitions: Iterable[Partition], workers: int) -> Iterator[tuple[Partition, PartReport]]:
     """Work through the partitions in several processes, a few ahead of what is asked for.
 
     Raises

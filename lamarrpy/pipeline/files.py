@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import json
-import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
-from functools import reduce
-from importlib.metadata import PackageNotFoundError, version
-from itertools import pairwise
-from operator import add
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from lamarrpy import __version__
 from lamarrpy.errors import ConfigError, OutputError
 from lamarrpy.io import Source, open_sink, open_source
+from lamarrpy.io.index import whole_events
+from lamarrpy.io.integers import Integers
 from lamarrpy.pipeline.cutflow import CutFlow
 from lamarrpy.pipeline.executors import processes, serial
-from lamarrpy.pipeline.partition import Partition, Work, peak_memory
+from lamarrpy.pipeline.partition import Partition, Work
 from lamarrpy.pipeline.parts import PartReport, PartStore
 from lamarrpy.pipeline.pipeline import Pipeline
+from lamarrpy.pipeline.record import describe, describe_run, provenance, record_path, write_record
 from lamarrpy.pipeline.spec import load_pipeline
 
 ROWS_PER_CHUNK = 65_536
@@ -140,60 +135,64 @@ def run_files(
     if options.overwrite:
         parts.remove()
     with open_source(inputs, on_bad_rows=options.on_bad_rows) as source:
-        partitions = plan(source.rows, options)
-        key = _key(pipeline, source, options, partitions)
+        key = _key(pipeline, source, options)
         if options.resume and (finished := _finished(output, parts, key)):
             return finished
         parts.open(key, resume=options.resume, output=output)
         work = Work(pipeline, source, options.seed, parts)
-        total = partitions[-1].stop - partitions[0].start
-        reports = _simulate(work, partitions, output, options, lambda done: progress(done, total))
-    record = {**_record(pipeline, source, options, reports, time.perf_counter() - started), "key": key}
+        first, last = slice_of(len(source), options)
+        total = _simulate(work, output, options, lambda done: progress(done, last - first))
+    how = {**provenance(work, options.partition), "workers": options.workers, "notes": list(source.notes), "key": key}
+    record = {**how, **describe_run(total, options.workers, time.perf_counter() - started)}
     write_record(output, record)
     parts.remove()
-    return RunResult(output, record, reduce(add, (r.cutflow for r in reports), CutFlow()))
+    return RunResult(output, record, total.cutflow)
 
 
-def plan(rows: NDArray[np.int64], options: RunOptions) -> list[Partition]:
+def slice_of(events: int, options: RunOptions) -> tuple[int, int]:
+    """First and one past the last of the events that the run is to do, of so many in the input."""
+    i, n = options.partition
+    return events * (i - 1) // n, events * i // n
+
+
+def plan(rows: Integers, options: RunOptions) -> Iterator[Partition]:
     """Cut the events of the input into partitions of consecutive whole events.
 
     Parameters
     ----------
-    rows : ndarray of int, shape (n_events,)
+    rows : Integers, one an event
         Particle rows of each event.
     options : RunOptions
         The size of a chunk and the slice to do.
     """
-    i, n = options.partition
-    first, last = len(rows) * (i - 1) // n, len(rows) * i // n
-    if options.chunk_events is not None:
-        edges = list(range(first, last, options.chunk_events))
+    first, last = slice_of(len(rows), options)
+    if first == last:
+        yield Partition(0, first, last)  # a slice without events still makes its tables
+    elif (size := options.chunk_events) is not None:
+        for index, start in enumerate(range(first, last, size)):
+            yield Partition(index, start, min(start + size, last))
     else:
-        filled = np.cumsum(rows[first:last]) - rows[first:last]
-        edges = (first + np.flatnonzero(np.diff(filled // ROWS_PER_CHUNK, prepend=-1))).tolist()
-    edges = edges or [first]  # a slice without events still makes its tables
-    return [Partition(index, *ends) for index, ends in enumerate(pairwise([*edges, last]))]
+        for index, (start, stop) in enumerate(whole_events(rows, ROWS_PER_CHUNK, first, last)):
+            yield Partition(index, start, stop)
 
 
 def _simulate(
     work: Work,
-    partitions: Sequence[Partition],
     output: Path,
     options: RunOptions,
     progress: Callable[[Iterator[tuple[Partition, PartReport]]], Iterator[tuple[Partition, PartReport]]],
-) -> list[PartReport]:
+) -> PartReport:
+    """Simulate all partitions and write their tables; the sum of their reports."""
+    partitions = plan(work.source.rows, options)
     done: Iterator[tuple[Partition, PartReport]] = (
         serial(work, partitions) if options.workers == 1 else processes(work, partitions, options.workers)
     )
-    reports = []
-    sink: AbstractContextManager[Any] = open_sink(
-        output, naming=options.naming, provenance=_provenance(work.pipeline, work.source, options)
-    )
-    with sink as tables:
+    total = PartReport()
+    with open_sink(output, naming=options.naming, provenance=provenance(work, options.partition)) as sink:
         for partition, report in progress(done):
-            tables.append(work.parts.read(partition.index))
-            reports.append(report)
-    return reports
+            sink.append(work.parts.read(partition.index))
+            total += report
+    return total
 
 
 def _finished(output: Path, parts: PartStore, key: dict[str, Any]) -> RunResult | None:
@@ -209,78 +208,13 @@ def _finished(output: Path, parts: PartStore, key: dict[str, Any]) -> RunResult 
     return RunResult(output, record, CutFlow.from_json(record["cutflow"]))
 
 
-def _key(pipeline: Pipeline, source: Source, options: RunOptions, partitions: Sequence[Partition]) -> dict[str, Any]:
+def _key(pipeline: Pipeline, source: Source, options: RunOptions) -> dict[str, Any]:
     return {
-        "version": version_of("lamarrpy"),
+        "version": __version__,
         "pipeline": describe(pipeline),
         "input": source.fingerprint,
         "seed": options.seed,
         "on_bad_rows": options.on_bad_rows,
         "partition": list(options.partition),
-        "chunks": [len(partitions), partitions[0].stop - partitions[0].start],
+        "chunk_events": options.chunk_events or f"up to {ROWS_PER_CHUNK} rows",
     }
-
-
-def describe(pipeline: Pipeline) -> dict[str, Any]:
-    """A pipeline with every setting spelled out, as plain data."""
-    stages = [{"kind": stage.name, **asdict(stage)} for stage in pipeline.stages]  # type: ignore[call-overload]
-    return {"name": pipeline.name, "stages": stages, "output": {k: v and list(v) for k, v in pipeline.output.items()}}
-
-
-def version_of(package: str) -> str:
-    """The installed version of a package, or "unknown"."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"
-
-
-def _provenance(pipeline: Pipeline, source: Source, options: RunOptions) -> dict[str, Any]:
-    return {
-        "lamarrpy": version_of("lamarrpy"),
-        "seed": options.seed,
-        "pipeline": describe(pipeline),
-        "input": source.fingerprint,
-        "partition": list(options.partition),
-    }
-
-
-def _record(
-    pipeline: Pipeline, source: Source, options: RunOptions, reports: Sequence[PartReport], seconds: float
-) -> dict[str, Any]:
-    packages = ("numpy", "scipy", "pyarrow", "particle")
-    particles, events = sum(r.particles for r in reports), sum(r.events for r in reports)
-    bad: dict[str, int] = {}
-    for report in reports:
-        for reason, count in report.bad_rows.items():
-            bad[reason] = bad.get(reason, 0) + count
-    return {
-        **_provenance(pipeline, source, options),
-        "python": platform.python_version(),
-        "packages": {name: version_of(name) for name in packages},
-        "workers": options.workers,
-        "events": events,
-        "particles": particles,
-        "bad_rows_dropped": bad,
-        "notes": list(source.notes),
-        "seconds": round(seconds, 3),
-        "particles_per_s": round(particles / seconds, 1),
-        "peak_memory_bytes": _peak_memory(reports, options.workers),
-        "cutflow": reduce(add, (r.cutflow for r in reports), CutFlow()).as_json(),
-    }
-
-
-def _peak_memory(reports: Sequence[PartReport], workers: int) -> int:
-    """Memory of all processes together, as if they had peaked at the same time [bytes]."""
-    largest = max((report.peak_memory for report in reports), default=0)
-    return max(peak_memory(), largest) if workers == 1 else peak_memory() + workers * largest
-
-
-def record_path(output: Path) -> Path:
-    """Where the record of a run is: inside an output folder, beside an output file."""
-    return output / "run.json" if output.is_dir() else output.with_name(f"{output.name}.run.json")
-
-
-def write_record(output: Path, record: dict[str, Any]) -> None:
-    """Write ``run.json`` next to the tables."""
-    record_path(output).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

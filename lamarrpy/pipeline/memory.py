@@ -64,7 +64,7 @@ def run(
     with open_source(_as_input(particles), on_bad_rows=on_bad_rows) as source:
         batch, _ = source.read(0, len(source))
         result, _ = pipeline(batch, seed)
-        check_events(source.event_ids, result)
+        check_events(source.event_ids[:], result)
     return pipeline.select_output(result)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ _KEY = "run-key.json"
 
 @dataclass(frozen=True)
 class PartReport:
-    """What a part says of itself.
+    """What a part says of itself; reports of several parts add up.
 
     Attributes
     ----------
@@ -38,11 +39,20 @@ class PartReport:
         Largest resident memory [bytes] of the process that made it, so far; 0 if unknown.
     """
 
-    events: int
-    particles: int
-    bad_rows: dict[str, int]
-    cutflow: CutFlow
-    peak_memory: int
+    events: int = 0
+    particles: int = 0
+    bad_rows: dict[str, int] = field(default_factory=dict)
+    cutflow: CutFlow = field(default_factory=CutFlow)
+    peak_memory: int = 0
+
+    def __add__(self, other: PartReport) -> PartReport:
+        return PartReport(
+            self.events + other.events,
+            self.particles + other.particles,
+            dict(Counter(self.bad_rows) + Counter(other.bad_rows)),
+            self.cutflow + other.cutflow,
+            max(self.peak_memory, other.peak_memory),
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The report as plain numbers."""

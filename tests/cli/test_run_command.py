@@ -166,3 +166,9 @@ def test_bad_partitions_are_explained():
     answer = CliRunner().invoke(app, ["run", "parametric", str(SAMPLE), "--partition", "half"])
     assert answer.exit_code == 2
     assert "expected i/n such as 1/4" in answer.output
+
+
+def test_shipped_pipelines_run_from_any_folder(small, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lamarrpy("run", "lhcb2016", small, "-o", "here")
+    assert (tmp_path / "here" / "tracks.parquet").exists()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyhepmc
+import pytest
 from pyhepmc import GenEvent, GenParticle, GenVertex
 
 from lamarrpy.io.conform import conform
@@ -36,6 +39,17 @@ def particles(counts: tuple[int, ...] = (3, 0, 5, 1), seed: int = 0, first_event
     )
     batch = batch.with_table(generator_level("vertices"), vertices)
     return batch.with_table(generator_level("particles"), columns)
+
+
+@contextmanager
+def small_pieces() -> Iterator[None]:
+    """The index of events is kept in files from three events on, and gone through in small pieces."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, size in (("staging.IN_MEMORY", 2), ("integers.PIECE", 3)):
+            patch.setattr(f"lamarrpy.io.{name}", size)
+        for module in ("integers", "index"):
+            patch.setattr(f"lamarrpy.io.{module}.LOOKUP", 4)
+        yield
 
 
 def first_rows(columns: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
+import subprocess
+import sys
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -76,6 +80,33 @@ class TestAtomic:
         ):
             pass
         assert list(tmp_path.iterdir()) == []
+
+
+KILLED = """
+import os, signal
+from lamarrpy.io import open_sink
+from lamarrpy.testing import example_events
+sink = open_sink({!r}, provenance={{}}, tables={{"particles": None}})
+for _ in range(20):
+    sink.append(example_events(400))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("target", ["out", "out.db"])
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path, target):
+    target = tmp_path / target
+    subprocess.run([sys.executable, "-c", KILLED.format(str(target))], check=False)
+    left = [path.name for path in tmp_path.iterdir()]
+    assert f".{target.name}.{platform.node()}." in left[0]
+    at_work = tmp_path / f".{target.name}.{platform.node()}.{os.getppid()}.partial"
+    elsewhere = tmp_path / f".{target.name}.other{platform.node()}.7.partial"
+    another = tmp_path / f".{target.name}2.{platform.node()}.7.partial"
+    for path in (at_work, elsewhere, another):
+        path.write_text("mine")
+    with open_sink(target, provenance={}) as sink:
+        sink.append(particles())
+    assert sorted(tmp_path.iterdir()) == sorted([target, at_work, elsewhere, another])
 
 
 def test_folders_on_the_way_are_made(tmp_path):
@@ -212,6 +243,11 @@ class TestRefusedTargets:
     def test_unknown_suffixes(self, tmp_path):
         with pytest.raises(OutputError, match=r"expected a folder, .parquet, .root, .db, .sqlite or .csv, got '.txt'"):
             open_sink(tmp_path / "out.txt", provenance={})
+
+    def test_a_version_in_the_name_of_a_folder_is_no_suffix(self, tmp_path):
+        with open_sink(tmp_path / "v3.0", provenance={}) as sink:
+            sink.append(particles())
+        assert (tmp_path / "v3.0" / "particles.parquet").exists()
 
     def test_a_trailing_slash_makes_any_name_a_folder(self, tmp_path):
         with open_sink(f"{tmp_path}/v1.2/", provenance={}) as sink:

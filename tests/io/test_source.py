@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from io_samples import change, particles, same
+from io_samples import change, particles, same, small_pieces
 
 from lamarrpy.errors import ConfigError, InputError, SchemaError
 from lamarrpy.io import BadRows, open_sink, open_source
@@ -39,15 +40,15 @@ class TestOrder:
     def test_events_come_in_the_order_of_the_file_with_empty_ones(self, tmp_path):
         batch = particles(COUNTS)
         source = open_source(save(tmp_path, batch))
-        assert source.event_ids.tolist() == batch.array("events", "event_id").tolist()
-        assert source.rows.tolist() == list(COUNTS)
+        assert source.event_ids[:].tolist() == batch.array("events", "event_id").tolist()
+        assert source.rows[:].tolist() == list(COUNTS)
         assert len(source) == len(COUNTS)
 
     def test_without_an_events_table_the_particles_say_what_events_there_are(self):
         batch = particles(COUNTS)
         source = open_source(only_particles(batch))
-        assert source.event_ids.tolist() == list(dict.fromkeys(batch.array("particles", "event_id").tolist()))
-        assert source.rows.tolist() == [c for c in COUNTS if c]
+        assert source.event_ids[:].tolist() == list(dict.fromkeys(batch.array("particles", "event_id").tolist()))
+        assert source.rows[:].tolist() == [c for c in COUNTS if c]
         assert whole(source)[0].array("events", "weight").tolist() == [1.0] * 5
 
     @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -74,7 +75,7 @@ class TestOrder:
             }
         )
         source = open_source(shuffled)
-        assert source.event_ids.tolist() == ids[list(order)].tolist()
+        assert source.event_ids[:].tolist() == ids[list(order)].tolist()
         read, _ = whole(source)
         for event in ids:
             assert same(
@@ -122,6 +123,49 @@ class TestKinds:
         source.close()
         with pytest.raises(FileNotFoundError):
             pickle.loads(pickle.dumps(source)).read(0, 1)
+
+    @pytest.mark.parametrize("order", ["rising", "falling", "other"])
+    def test_where_many_events_are_is_kept_in_files_until_the_source_is_closed(self, tmp_path, monkeypatch, order):
+        (tmp_path / "temporary").mkdir()
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+        batch = particles(COUNTS)
+        at = {"rising": [5, 4, 3, 2, 1, 0], "falling": range(6), "other": [3, 1, 5, 0, 4, 2]}[order]
+        ids = batch.array("events", "event_id")
+        pieces = [batch.select_events(ids[[i]]) for i in at]
+        expected = EventBatch({**EventBatch.concat(pieces).tables, "particles": batch["particles"]})
+        with small_pieces(), open_source(save(tmp_path, expected)) as source:
+            assert len(list((tmp_path / "temporary").iterdir())) == 1
+            assert source.event_ids[:].tolist() == ids[list(at)].tolist()
+            with pickle.loads(pickle.dumps(source)) as copy:
+                assert list(source.chunks(4)) == list(copy.chunks(4))
+                first = copy.read(1, 4)[0]
+            again = source.read(1, 4)[0]
+        assert all(same(first[name], again[name]) for name in again)
+        assert same(again["particles"], EventBatch.concat(pieces[1:4])["particles"])
+        assert not any((tmp_path / "temporary").iterdir())
+
+    def test_an_input_that_is_refused_leaves_no_files(self, tmp_path, monkeypatch):
+        (tmp_path / "temporary").mkdir()
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+        batch = particles(COUNTS)
+        path = save(tmp_path, EventBatch({**batch.tables, "events": batch["events"].slice(1)}))
+        with small_pieces(), pytest.raises(InputError, match="expected an event of the table 'events'"):
+            open_source(path)
+        assert not any((tmp_path / "temporary").iterdir())
+
+    def test_memory_and_what_workers_get_do_not_grow_with_the_events(self, tmp_path):
+        def held(events):
+            path = tmp_path / f"{events}.parquet"
+            pq.write_table(particles((1,) * events)["particles"].sort_by("event_id"), path, row_group_size=20_000)
+            tracemalloc.start()
+            with open_source(path) as source:
+                memory = tracemalloc.get_traced_memory()[0]
+                tracemalloc.stop()
+                return memory, len(pickle.dumps(source))
+
+        few, many = held(70_000), held(280_000)
+        assert max(many) < 1e5 < 24 * 70_000
+        assert max(many) < 2 * max(few)
 
     def test_a_table_in_memory_holds_particles(self):
         batch = particles(COUNTS)
@@ -351,7 +395,7 @@ class TestRefusedInputs:
         table = particles((5,))["particles"]
         for name, rows in (("a", table.slice(0, 2)), ("b", table.slice(2))):
             pq.write_table(rows, tmp_path / f"{name}.parquet", row_group_size=1)
-        assert open_source(tmp_path).rows.tolist() == [5]
+        assert open_source(tmp_path).rows[:].tolist() == [5]
 
     def test_an_event_twice_in_the_events(self):
         batch = particles((2, 3))

@@ -1,6 +1,8 @@
 """Runs over files: the same bits however the work is cut, and nothing lost when it is interrupted."""
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +13,7 @@ from lamarrpy.errors import ConfigError, LamarrpyError, OutputError, SchemaError
 from lamarrpy.io import digest, open_sink, read_batch
 from lamarrpy.pipeline import Pipeline, RunOptions, run, run_files
 from lamarrpy.pipeline.files import plan
+from lamarrpy.pipeline.partition import peak_memory
 from lamarrpy.tables import EventBatch, generator_level
 from lamarrpy.tables.batch import to_arrow_index
 from lamarrpy.testing import example_events
@@ -95,7 +98,7 @@ def test_a_slice_without_events_makes_empty_tables(sample, tmp_path):
 @pytest.mark.parametrize("chunk", [None, 1, 9])
 def test_the_plan_covers_every_event_once(n, chunk):
     rows = np.arange(60) * 1000
-    pieces = [plan(rows, RunOptions(partition=(i + 1, n), chunk_events=chunk)) for i in range(n)]
+    pieces = [list(plan(rows, RunOptions(partition=(i + 1, n), chunk_events=chunk))) for i in range(n)]
     covered = [e for part in pieces for p in part for e in range(p.start, p.stop)]
     assert covered == list(range(60))
     assert all(p.index == at for part in pieces for at, p in enumerate(part))
@@ -201,6 +204,13 @@ def test_the_record_tells_how_it_was_made(sample, tmp_path):
     assert record["particles_per_s"] > 0
     assert 1e7 < record["peak_memory_bytes"] < 2e9
     assert {"stage": "input", "table": "events", "quantity": "rows", "passed": 60, "of": 60} in record["cutflow"]
+
+
+def test_memory_is_that_of_this_process_and_not_of_its_parent():
+    script = "from lamarrpy.pipeline.partition import peak_memory; print(peak_memory())"
+    ballast = np.ones(50_000_000)
+    alone = int(subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout)
+    assert 1e7 < alone < ballast.nbytes < peak_memory()
 
 
 def test_bad_rows_are_dropped_and_counted_when_asked(tmp_path):

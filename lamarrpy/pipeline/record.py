@@ -1,0 +1,61 @@
+"""What a run says of itself: how it was done, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from lamarrpy import __version__
+from lamarrpy.pipeline.partition import Work, peak_memory
+from lamarrpy.pipeline.parts import PartReport
+from lamarrpy.pipeline.pipeline import Pipeline
+
+_PACKAGES = ("numpy", "scipy", "pyarrow", "particle")
+
+
+def describe(pipeline: Pipeline) -> dict[str, Any]:
+    """A pipeline with every setting spelled out, as plain data."""
+    stages = [{"kind": stage.name, **asdict(stage)} for stage in pipeline.stages]  # type: ignore[call-overload]
+    return {"name": pipeline.name, "stages": stages, "output": {k: v and list(v) for k, v in pipeline.output.items()}}
+
+
+def provenance(work: Work, partition: tuple[int, int]) -> dict[str, Any]:
+    """What decides about the tables: version, seed, pipeline, input, slice of it."""
+    return {
+        "lamarrpy": __version__,
+        "seed": work.seed,
+        "pipeline": describe(work.pipeline),
+        "input": work.source.fingerprint,
+        "partition": list(partition),
+    }
+
+
+def describe_run(total: PartReport, workers: int, seconds: float) -> dict[str, Any]:
+    """What a run did: counts, cut-flow, rate, memory, and the software it ran with."""
+    own, largest = peak_memory(), total.peak_memory
+    return {
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in _PACKAGES},
+        "events": total.events,
+        "particles": total.particles,
+        "bad_rows_dropped": total.bad_rows,
+        "seconds": round(seconds, 3),
+        "particles_per_s": round(total.particles / seconds, 1),
+        # of all processes together, as if they had peaked at the same time
+        "peak_memory_bytes": max(own, largest) if workers == 1 else own + workers * largest,
+        "cutflow": total.cutflow.as_json(),
+    }
+
+
+def record_path(output: Path) -> Path:
+    """Where the record of a run is: inside an output folder, beside an output file."""
+    return output / "run.json" if output.is_dir() else output.with_name(f"{output.name}.run.json")
+
+
+def write_record(output: Path, record: dict[str, Any]) -> None:
+    """Write ``run.json`` next to the tables."""
+    record_path(output).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import entry_points
 
+from lamarrpy.errors import ConfigError
 from lamarrpy.stages.acceptance import Acceptance
 from lamarrpy.stages.covariance import Covariance
 from lamarrpy.stages.efficiency import Efficiency
@@ -31,6 +32,11 @@ STAGES: dict[str, type[Stage]] = {
 Packages of one's own add to it through the entry-point group ``lamarrpy.stages``.
 """
 
-STAGES.update({point.name: point.load() for point in entry_points(group="lamarrpy.stages")})
+for _point in entry_points(group="lamarrpy.stages"):
+    if _point.name in STAGES:
+        raise ConfigError(
+            f"package {_point.value!r} adds a stage {_point.name!r}, which lamarrpy has already; rename or uninstall it"
+        )
+    STAGES[_point.name] = _point.load()
 
 __all__ = ["STAGES", "Stage"]

@@ -98,8 +98,8 @@ class Efficiency:
         """`TrackType` of each candidate, 0 if it is not reconstructed."""
         p, eta, *origin = (batch.array("particles", c)[candidates] for c in ("p", "eta", *_ORIGIN))
         in_tt, x_tt, y_tt, in_t, x_t, y_t = (batch.array("particles", c)[candidates] for c in _REACH)
-        in_tt = in_tt & _inside("tt", x_tt, y_tt) & (origin[2] < constants("efficiency")["tt"]["last_origin"])
-        in_t = in_t & _inside("t_stations", x_t, y_t)
+        in_tt = in_tt & inside_stations("tt", x_tt, y_tt) & (origin[2] < constants("efficiency")["tt"]["last_origin"])
+        in_t = in_t & inside_stations("t_stations", x_t, y_t)
         probabilities = track_probabilities(kind, p, eta, velo_modules(*origin), in_tt, in_t)
         below = np.cumsum(probabilities, axis=0)
         u = draws.rows(event_id[candidates], particle_id[candidates]).uniform(0)
@@ -134,13 +134,12 @@ def track_probabilities(
     long = np.where(in_velo & in_t, fitted, 0.0)
     swept_out = model.swept_out * (fitted + fitted_upstream)
     upstream = np.where(in_velo & in_tt, np.where(in_t, fitted_upstream, swept_out), 0.0)
-    without_velo = np.where(
-        in_velo, model.downstream_share[lepton] * (1 - fitted - fitted_upstream), model.from_outside_velo * fitted
-    )
+    missed = model.downstream_share[lepton] * (1 - fitted - fitted_upstream)
+    without_velo = np.where(in_velo, np.minimum(missed, model.downstream_at_most), model.from_outside_velo * fitted)
     return np.stack([long, upstream, np.where(in_tt & in_t, without_velo, 0.0)])
 
 
-def _inside(stations: str, x: Floats, y: Floats) -> Flags:
+def inside_stations(stations: str, x: Floats, y: Floats) -> Flags:
     """Whether points [mm] lie in the active area of some stations, shape (n,); NaN does not."""
     area = constants("efficiency")[stations]
     x, y = np.abs(x), np.abs(y)
@@ -169,6 +168,7 @@ class _Model(NamedTuple):
     electron: Floats
     upstream: Floats
     downstream_share: Floats
+    downstream_at_most: float
     swept_out: float
     from_outside_velo: float
     velo_at_least: int
@@ -186,6 +186,7 @@ def _model() -> _Model:
         **{kind: _matrix(terms) for kind, terms in data["long"].items()},
         upstream=np.array([data["upstream"][kind] for kind in classes]),
         downstream_share=np.array([data["downstream_share"][kind] for kind in classes]),
+        downstream_at_most=data["downstream_share"]["at_most"],
         swept_out=data["swept_out"]["value"],
         from_outside_velo=data["from_outside_velo"]["value"],
         velo_at_least=data["velo"]["at_least"],

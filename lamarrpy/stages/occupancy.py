@@ -23,7 +23,9 @@ class Occupancy:
 
     Log-normal, with a median and width for events with a b hadron, with a c hadron, and without
     either (models/parametric/occupancy.yaml). It counts what the detector sees, pile-up and all, not
-    the particles of the table, which may be a single decay.
+    the particles of the table, which may be a single decay: as in LHCb's simulation with particle guns,
+    the number is drawn independently, and beyond the flavour does not go with the particles, the tracks
+    or the vertices of the event.
 
     Parameters
     ----------

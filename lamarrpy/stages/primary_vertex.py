@@ -1,4 +1,4 @@
-"""Primary vertices: reconstructed positions and covariance, a mixture of Gaussians for each axis."""
+"""Primary vertices: which are found, their positions and covariance, a mixture of Gaussians for each axis."""
 
 from __future__ import annotations
 
@@ -12,17 +12,25 @@ from numpy.typing import NDArray
 from lamarrpy.constants import constants
 from lamarrpy.draws import Draws, RowDraws
 from lamarrpy.errors import ConfigError
+from lamarrpy.particles import charge
 from lamarrpy.stages.linking import row_of
-from lamarrpy.tables import EVENTS, VERTICES, EventBatch, Schema
+from lamarrpy.tables import EVENTS, PARTICLES, VERTICES, EventBatch, Schema
 from lamarrpy.tables.schemas import covariance_columns
 
 AXES = ("x", "y", "z")
+_STABLE = 1
+"""HepMC status of a particle that leaves the generator undecayed."""
 _COVARIANCE = tuple(column.name for column in covariance_columns(AXES, ""))
 
 
 @dataclass(frozen=True)
 class PrimaryVertex:
-    """Reconstruct every pp collision as a vertex near its true position.
+    """Reconstruct the pp collisions that the detector sees, each as a vertex near its true position.
+
+    A collision needs some charged particles that head into the detector to be found; elastic and most
+    diffractive ones have none. This is asked only of collisions that the table has whole, which their
+    energy tells. Of others, as from a gun, it has the signal at most: the particles that would make the
+    vertex are not simulated, and the vertex is always found.
 
     Each axis is displaced by one of three Gaussians, drawn with its probability: vertices of many
     tracks are better known than those of few. The covariance reported is that of the Gaussian
@@ -35,15 +43,18 @@ class PrimaryVertex:
         Year of data taking.
     polarity : {"MagUp", "MagDown"}
         Polarity of the magnet.
+    min_tracks : int
+        Charged particles with 2 < eta < 5 that a whole collision needs to be found; 0 finds all.
 
     Raises
     ------
     ConfigError
-        If there are no constants for the year and polarity.
+        If there are no constants for the year and polarity, or the number is negative.
     """
 
     year: int = 2016
     polarity: Literal["MagUp", "MagDown"] = "MagUp"
+    min_tracks: int = 4
 
     def __post_init__(self) -> None:
         known = constants("primary_vertex")["smearing"]
@@ -52,6 +63,8 @@ class PrimaryVertex:
                 f"expected a year and polarity with constants for primary vertices ({', '.join(known)}),"
                 f" got {self._conditions}; choose one of these for the stage primary_vertex"
             )
+        if self.min_tracks < 0:
+            raise ConfigError(f"expected min_tracks of the stage primary_vertex to be 0 or more, got {self.min_tracks}")
 
     @property
     def _conditions(self) -> str:
@@ -64,29 +77,51 @@ class PrimaryVertex:
 
     @property
     def reads(self) -> Mapping[str, Schema]:
-        """True positions, and the events they belong to."""
+        """True positions, the events they belong to, and the particles that come from them."""
         return {
             "vertices": VERTICES.only("event_id", "vertex_id", "true_x", "true_y", "true_z"),
             "events": EVENTS.only("event_id"),
+            "particles": PARTICLES.only("event_id", "vertex_id", "pid", "px", "py", "pz", "status"),
         }
 
     @property
     def writes(self) -> Mapping[str, Schema]:
-        """Reconstructed positions with covariance, and their number in each event."""
-        return {"vertices": VERTICES.only(*AXES, *_COVARIANCE), "events": EVENTS.only("n_pvs")}
+        """Which are found, reconstructed positions with covariance, and their number in each event."""
+        return {"vertices": VERTICES.only("reconstructed", *AXES, *_COVARIANCE), "events": EVENTS.only("n_pvs")}
 
     def __call__(self, batch: EventBatch, draws: Draws) -> EventBatch:
-        """Displace the vertices of a batch."""
+        """Find and displace the vertices of a batch."""
         event_id, vertex_id = batch.arrays("vertices", "event_id", "vertex_id")
         rows = draws.rows(event_id, vertex_id)
         smearing = constants("primary_vertex")["smearing"][self._conditions]
-        values = {name: np.zeros(len(event_id)) for name in _COVARIANCE}
+        found = self._found(batch)
+        values = {name: np.where(found, 0.0, np.nan) for name in _COVARIANCE}
         for at, axis in enumerate(AXES):
             displacement, width = _draw_displacement(smearing[axis], rows, at)
-            values[axis] = batch.array("vertices", f"true_{axis}") + displacement
-            values[f"cov_{axis}_{axis}"] = width**2
-        batch = batch.with_columns(self.writes["vertices"], values)
-        return batch.with_columns(self.writes["events"], {"n_pvs": _count(batch)})
+            values[axis] = np.where(found, batch.array("vertices", f"true_{axis}") + displacement, np.nan)
+            values[f"cov_{axis}_{axis}"] = np.where(found, width**2, np.nan)
+        batch = batch.with_columns(self.writes["vertices"], {"reconstructed": found, **values})
+        return batch.with_columns(self.writes["events"], {"n_pvs": _count(batch, found)})
+
+    def _found(self, batch: EventBatch) -> NDArray[np.bool_]:
+        """Whether each vertex is found, shape (vertices,)."""
+        of, p, charged = _particles_of_vertices(batch)
+        n = batch["vertices"].num_rows
+        whole = np.bincount(of, weights=p, minlength=n) > constants("primary_vertex")["found"]["whole_collision"]
+        return np.asarray(~whole | (np.bincount(of[charged], minlength=n) >= self.min_tracks))
+
+
+def _particles_of_vertices(batch: EventBatch) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.intp]]:
+    """Row of the vertex and momentum [MeV] of each stable particle, and which of them leave a track in the VELO."""
+    stable = np.flatnonzero(batch.array("particles", "status") == _STABLE)
+    event_id, vertex_id, pid, px, py, pz = (
+        batch.array("particles", c)[stable] for c in ("event_id", "vertex_id", "pid", "px", "py", "pz")
+    )
+    of = row_of([event_id, vertex_id], batch.arrays("vertices", "event_id", "vertex_id"), "vertices")
+    p = np.sqrt(px * px + py * py + pz * pz)
+    low, high = np.tanh(constants("primary_vertex")["found"]["eta"])
+    ahead = np.flatnonzero((pz > low * p) & (pz < high * p))
+    return of, p, ahead[charge(pid[ahead]) != 0]
 
 
 def _draw_displacement(
@@ -98,8 +133,8 @@ def _draw_displacement(
     return mixture["mean"] + width * rows.normal(2 * axis + 1), width
 
 
-def _count(batch: EventBatch) -> NDArray[np.int64]:
-    """Vertices in each event, shape (events,)."""
+def _count(batch: EventBatch, found: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Vertices found in each event, shape (events,)."""
     events = batch.array("events", "event_id")
     row = row_of([batch.array("vertices", "event_id")], [events], "events")
-    return np.bincount(row, minlength=len(events))
+    return np.bincount(row[found], minlength=len(events))

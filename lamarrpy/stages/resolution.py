@@ -14,13 +14,13 @@ from lamarrpy.constants import constants
 from lamarrpy.draws import Draws, RowDraws
 from lamarrpy.particles import Species
 from lamarrpy.stages.linking import row_of
-from lamarrpy.stages.track_quality import chi2_per_dof, degrees_of_freedom, ghost_probability, quality_class
+from lamarrpy.stages.track_quality import degrees_of_freedom, draw_chi2_per_dof, ghost_probability, quality_class
 from lamarrpy.stages.track_state import fluctuations, hits_fluctuation, state_uncertainty
 from lamarrpy.tables import TRACKS, VERTICES, EventBatch, Schema
 
 Floats = NDArray[np.float64]
 
-_STATE_DRAWS, _CHI2, _GHOST, _BREMSSTRAHLUNG = 5, 5, 6, 7
+_STATE_DRAWS, _CHI2, _GHOST, _BREMSSTRAHLUNG, _CHI2_AGAIN = 5, 5, 6, 7, 8
 _TRUTH = ("true_x", "true_y", "true_z", "true_tx", "true_ty", "true_qop", "true_p", "true_pt")
 _WRITES = ("x", "y", "z", "tx", "ty", "qop", "p", "pt", "eta", "phi", "charge", "chi2_per_dof", "ndof", "ghost_prob")
 
@@ -34,6 +34,10 @@ class Resolution:
     plane z of the reconstructed state: the true track there is at true_x + true_tx (z - true_z).
     That plane follows from geometry: it is where the reconstructed line comes closest to the beam
     line. Electrons have lost some momentum to bremsstrahlung, which no uncertainty covers.
+
+    A track from a decay behind the VELO is reported at the beam line too, though its particle never was
+    there. Masses need its slopes at the decay: the same if the propagation was by single kick, other by
+    the fringe field in between if it was by Runge-Kutta.
 
     q/p is what is smeared, as a track fit does: p stays positive, and an Upstream track, of which q/p
     is known to 15-50 %, may get the wrong charge. No track is straighter than one of beam momentum.
@@ -71,8 +75,8 @@ class Resolution:
         values: dict[str, NDArray[Any]] = {**self._state(batch, track_type, pid, rows, shared)}
         values |= _momentum(values["tx"], values["ty"], values["qop"])
         values["charge"] = np.sign(values["qop"]).astype(np.int32)
-        quality, chi2_normal = quality_class(track_type, pid), rows.normal(_CHI2)
-        values["chi2_per_dof"] = chi2_per_dof(quality, batch.array("tracks", "true_p"), chi2_normal)
+        quality, p = quality_class(track_type, pid), batch.array("tracks", "true_p")
+        values["chi2_per_dof"], chi2_normal = draw_chi2_per_dof(quality, p, rows, _CHI2, _CHI2_AGAIN)
         values["ndof"] = degrees_of_freedom(quality, hits_fluctuation(shared))
         values["ghost_prob"] = ghost_probability(quality, chi2_normal, rows.normal(_GHOST))
         return batch.with_columns(self.writes["tracks"], values)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.constants import constants
+from lamarrpy.draws import RowDraws
 from lamarrpy.particles import Species
 from lamarrpy.stages.track_type import TrackType
 
@@ -23,6 +25,7 @@ class _Model(NamedTuple):
 
     chi2: Floats
     slope: float
+    below: float
     normal: Floats
     ndof: Floats
     log_ghost: Floats
@@ -39,6 +42,7 @@ def _model() -> _Model:
     return _Model(
         chi2=of("chi2_per_dof"),
         slope=data["chi2_per_dof"]["slope"],
+        below=data["chi2_per_dof"]["below"],
         normal=np.array(data["normal"]),
         ndof=of("ndof"),
         log_ghost=np.log(of("ghost_prob")),
@@ -55,11 +59,37 @@ def quality_class(track_type: NDArray[np.integer], true_pid: NDArray[np.integer]
     return quality
 
 
-def chi2_per_dof(quality: NDArray[np.int64], p: Floats, normal: Floats) -> Floats:
-    """Track fit chi2 over its degrees of freedom, shape (n,), from a standard normal.
+def draw_chi2_per_dof(
+    quality: NDArray[np.int64], p: Floats, rows: RowDraws, first: int, again: int
+) -> tuple[Floats, Floats]:
+    """Track fit chi2 over its degrees of freedom, and the standard normal behind it, both of shape (n,).
 
-    The logarithm is a rising cubic of the normal, fitted to quantiles, plus a slope in ln p [MeV].
+    LHCb keeps no track above a cut, so chi2 is that of the tracks below it: one above is drawn again.
+
+    Parameters
+    ----------
+    quality : ndarray of int64, shape (n,)
+        From `quality_class`.
+    p : ndarray of float64, shape (n,)
+        Momentum [MeV].
+    rows : RowDraws of length n
+        The draws of the tracks.
+    first, again : int
+        Number of the first draw, and from which on there are others to take.
     """
+    normal = rows.normal(first)
+    chi2 = _chi2_per_dof(quality, p, normal)
+    for draw in count(again):
+        rejected = np.flatnonzero(chi2 >= _model().below)
+        if not len(rejected):
+            break
+        normal[rejected] = rows[rejected].normal(draw)
+        chi2[rejected] = _chi2_per_dof(quality[rejected], p[rejected], normal[rejected])
+    return chi2, normal
+
+
+def _chi2_per_dof(quality: NDArray[np.int64], p: Floats, normal: Floats) -> Floats:
+    """The logarithm is a rising cubic of the normal, fitted to quantiles, plus a slope in ln p [MeV]."""
     model = _model()
     a, b, c, d = model.chi2.T
     cubic = a[quality] + normal * (b[quality] + normal * (c[quality] + normal * d[quality]))

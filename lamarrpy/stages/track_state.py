@@ -34,7 +34,9 @@ class _Model(NamedTuple):
     position: Floats
     scattering: Floats
     slope: Floats
+    slope_scattering: Floats
     slope_power: Floats
+    scatters_by_p: NDArray[np.bool_]
     momentum: Floats
     log_p_range: Floats
     momentum_width: Floats
@@ -69,7 +71,9 @@ def _model() -> _Model:
         position=of("position", "constant"),
         scattering=of("position", "scattering"),
         slope=of("slope", "constant"),
+        slope_scattering=of("slope", "scattering"),
         slope_power=of("slope", "power"),
+        scatters_by_p=np.array([kind["scatters_by"] == "p" for kind in types]),
         momentum=momentum,
         log_p_range=np.log(of("momentum", "p") * _GEV / _PIVOT).T,
         momentum_width=of("momentum", "log_width"),
@@ -184,8 +188,9 @@ def state_uncertainty(
 ) -> StateUncertainty:
     """How well each track is measured, from its true momentum and direction.
 
-    Positions worsen with 1/pT (multiple scattering before the first hit), momenta with p; see
-    models/parametric/track_state.yaml for the formulas and their sources.
+    Positions and slopes worsen with multiple scattering before the first hit: with 1/pT where that is in
+    the VELO, at a fixed distance from the beam line, with 1/p where it is in TT, at a fixed z. Momenta
+    worsen with p. See models/parametric/track_state.yaml for the formulas and their sources.
 
     Parameters
     ----------
@@ -206,9 +211,9 @@ def state_uncertainty(
     along, across = _azimuth(tx, ty)
     skew = model.anisotropy[kind]
     in_x, in_y, in_xy = 1 + skew * along, 1 - skew * along, skew * across
-    log_pt = np.log(pt / _GEV)
-    position = scale * np.hypot(model.position[kind], model.scattering[kind] * np.exp(-log_pt))
-    slope = scale * model.slope[kind] * np.exp(model.slope_power[kind] * log_pt)
+    hardness = np.where(model.scatters_by_p[kind], p, pt) / _GEV
+    position = scale * np.hypot(model.position[kind], model.scattering[kind] / hardness)
+    slope = scale * np.hypot(model.slope[kind], model.slope_scattering[kind] * hardness ** model.slope_power[kind])
     spread = np.exp(-model.rho_width[kind] * worse)
     in_x, in_y, in_xy = np.sqrt(in_x), np.sqrt(in_y), in_xy / np.sqrt(in_x * in_y)
     return StateUncertainty(

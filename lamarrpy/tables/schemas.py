@@ -27,11 +27,11 @@ def _product_unit(a: str, b: str) -> str:
     )
 
 
-def covariance_columns(names: Iterable[str], doc: str) -> tuple[Column, ...]:
+def covariance_columns(names: Iterable[str], doc: str, valid_under: str | None = None) -> tuple[Column, ...]:
     """The columns ``cov_a_b`` of the upper triangle of a symmetric matrix, row by row."""
     names = tuple(names)
     return tuple(
-        Column(f"cov_{a}_{b}", "float64", _product_unit(a, b), f"{doc}: covariance of {a} and {b}")
+        Column(f"cov_{a}_{b}", "float64", _product_unit(a, b), f"{doc}: covariance of {a} and {b}", valid_under)
         for i, a in enumerate(names)
         for b in names[i:]
     )
@@ -56,10 +56,11 @@ VERTICES = Schema(
         Column("true_x", "float64", "mm", "true position of the pp collision"),
         Column("true_y", "float64", "mm", "true position of the pp collision"),
         Column("true_z", "float64", "mm", "true position of the pp collision"),
-        Column("x", "float64", "mm", "reconstructed position"),
-        Column("y", "float64", "mm", "reconstructed position"),
-        Column("z", "float64", "mm", "reconstructed position"),
-        *covariance_columns(("x", "y", "z"), "reconstructed vertex"),
+        Column("reconstructed", "bool", "", "whether the vertex was found"),
+        Column("x", "float64", "mm", "reconstructed position", valid_under="reconstructed"),
+        Column("y", "float64", "mm", "reconstructed position", valid_under="reconstructed"),
+        Column("z", "float64", "mm", "reconstructed position", valid_under="reconstructed"),
+        *covariance_columns(("x", "y", "z"), "reconstructed vertex", valid_under="reconstructed"),
     ),
     key=("event_id", "vertex_id"),
 )

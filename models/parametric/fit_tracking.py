@@ -9,20 +9,26 @@ its source, and the least-squares fits below are all that lies between them and 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
-from numpy.polynomial.polynomial import polyfit
+from numpy.polynomial.polynomial import polyfit, polyval
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import curve_fit
-from scipy.special import expit, logit
+from scipy.optimize import brentq, curve_fit, least_squares
+from scipy.special import expit
+from scipy.stats import norm
+
+from lamarrpy.field import magnetic_field
+from lamarrpy.propagation import SharedSteps, State
+from lamarrpy.stages.efficiency import inside_stations
+from lamarrpy.tables.schemas import PLANES
 
 HERE = Path(__file__).parent
-KICK = 1.22
-"""GeV: bending from the origin to the middle of the T stations."""
-KICK_PLANE, MID_T = 5280.0, 8520.0
+AT_MOST = 0.98
+"""Probability of a Long track that no particle which crosses everything exceeds."""
 LOW_ORDER = [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1)]
 HADRON_ORDER = [(0, 0), (1, 0), (2, 0), (0, 1), (0, 2), (0, 3), (1, 1), (1, 2), (2, 1)]
 
@@ -40,12 +46,17 @@ def rounded(values: ArrayLike) -> list[float]:
     return [float(f"{value:.5g}") for value in np.atleast_1d(np.asarray(values, float))]
 
 
-def in_t_stations(p: float, eta: float, area: Mapping[str, Any]) -> float:
-    """Fraction of particles of both charges and any azimuth that hit the T stations."""
-    phi = 2 * np.pi * (np.arange(720) + 0.5) / 720
-    x = MID_T / np.sinh(eta) * np.cos(phi) + (MID_T - KICK_PLANE) * KICK / (p * np.tanh(eta))
-    y = MID_T / np.sinh(eta) * np.sin(phi)
-    return float(np.mean((np.abs(x) < area["outer"][0]) & (np.abs(y) < area["outer"][1])))
+@cache
+def in_t_stations(p: float, eta: float) -> float:
+    """Fraction of prompt particles of a momentum [GeV] and any azimuth that hit the T stations.
+
+    Carried through the field by Runge-Kutta; the other charge is the mirror image.
+    """
+    phi, origin = 2 * np.pi * (np.arange(720) + 0.5) / 720, np.zeros(720)
+    slope = np.array([np.cos(phi), np.sin(phi)]) / np.sinh(eta)
+    start = State(origin, origin, origin, *slope, np.full(720, 1e-3 / p))
+    crossing = SharedSteps(magnetic_field("lhcb", "MagUp"))(start, [PLANES["mid_t"]])
+    return float(np.mean(inside_stations("t_stations", crossing.x[0], crossing.y[0])))
 
 
 def species_loss(p: Floats, eta: float, data: Mapping[str, Any]) -> Floats:
@@ -65,37 +76,59 @@ def polynomial_terms(p: Floats, h: Floats, order: list[tuple[int, int]]) -> Floa
     return np.stack([log_p**i * h**j for i, j in order], axis=1)
 
 
-def fit_logistic(p: Floats, h: Floats, value: Floats, order: list[tuple[int, int]], offset: ArrayLike = 0.0) -> Floats:
-    """Coefficients of a logistic polynomial, each point with the same absolute error."""
-    weight = value * (1 - value)
-    terms = polynomial_terms(p, h, order)
-    solution = np.linalg.lstsq(terms * weight[:, None], (logit(value) - offset) * weight, rcond=None)
-    return np.asarray(solution[0])
+class LongPoints(NamedTuple):
+    """Points of the probability of a Long track, each array of shape (points,).
+
+    `loss` is what interactions and decays leave that the curve has not, `reach` what the edges of
+    the T stations leave.
+    """
+
+    p: Floats
+    h: Floats
+    value: Floats
+    reach: Floats
+    loss: Floats
+
+    def fitted(self, coefficients: ArrayLike, order: list[tuple[int, int]], offset: ArrayLike = 0.0) -> Floats:
+        """What a logistic polynomial gives at the points."""
+        logit = polynomial_terms(self.p, self.h, order) @ np.asarray(coefficients) + offset
+        return np.asarray(expit(logit) * self.loss * self.reach)
+
+    def fit(self, order: list[tuple[int, int]], offset: ArrayLike = 0.0) -> Floats:
+        """Coefficients of least squares.
+
+        Points that the edges of the T stations cut into count less, since it is mostly they that
+        such points are about, and none can be higher than the edges allow.
+        """
+        goal = np.minimum(self.value, AT_MOST * self.reach)
+        found = least_squares(lambda c: (self.fitted(c, order, offset) - goal) * self.reach**1.5, np.zeros(len(order)))
+        return np.asarray(found.x)
+
+
+def long_points(kind: str, data: Mapping[str, Any]) -> LongPoints:
+    """The points of muons, hadrons or electrons."""
+    momenta = np.array(data["points"]["p"], float)
+    rows = []
+    for eta, row in data["points"]["long"][kind].items():
+        loss = species_loss(momenta, eta, data) if kind == "hadron" else np.ones(len(momenta))
+        reach = [in_t_stations(p, eta) for p in momenta.tolist()]
+        rows.append((momenta, np.full(len(momenta), eta - data["ranges"]["eta0"]), row, reach, loss))
+    return LongPoints(*(np.concatenate(column) for column in zip(*rows, strict=True)))
 
 
 def efficiency() -> dict[str, Any]:
     """Coefficients of efficiency.yaml."""
     data = load("efficiency")
-    points, eta0 = data["points"], data["ranges"]["eta0"]
+    points = data["points"]
     momenta = np.array(points["p"], float)
-
-    def table(kind: str, corrected: bool) -> tuple[Floats, Floats, Floats]:
-        p, h, value = [], [], []
-        for eta, row in points["long"][kind].items():
-            reach = np.array([in_t_stations(q, eta, data["t_stations"]) for q in momenta])
-            loss = species_loss(momenta, eta, data) if corrected else 1.0
-            p.append(momenta)
-            h.append(np.full(len(momenta), eta - eta0))
-            value.append(np.array(row) / reach / loss)
-        return np.concatenate(p), np.concatenate(h), np.concatenate(value)
 
     def as_rows(coefficients: Floats, order: list[tuple[int, int]]) -> list[list[float]]:
         return [[i, j, *rounded(c)] for (i, j), c in zip(order, coefficients, strict=True)]
 
-    muon = fit_logistic(*table("muon", False), LOW_ORDER)
-    hadron = fit_logistic(*table("hadron", True), HADRON_ORDER)
-    p, h, value = table("electron", False)
-    electron = fit_logistic(p, h, value, LOW_ORDER, polynomial_terms(p, h, HADRON_ORDER) @ hadron)
+    muon = long_points("muon", data).fit(LOW_ORDER)
+    hadron = long_points("hadron", data).fit(HADRON_ORDER)
+    electrons = long_points("electron", data)
+    electron = electrons.fit(LOW_ORDER, polynomial_terms(electrons.p, electrons.h, HADRON_ORDER) @ hadron)
     upstream = {
         kind: rounded(polyfit(np.log(momenta / 10), np.log(np.divide(row, points["long"][kind][3.0])), 2))
         for kind, row in points["upstream"].items()
@@ -118,7 +151,7 @@ def track_state() -> dict[str, Any]:
     line = polyfit(np.log(pt), np.log(sigma), 1)
     scattering = {
         "position": dict(zip(("constant", "scattering"), rounded(np.abs(best) * 1e-3), strict=True)),
-        "slope": {"constant": rounded(np.exp(line[0]) * 1e-6)[0], "power": rounded(line[1])[0]},
+        "slope": {"constant": 0.0, "scattering": rounded(np.exp(line[0]) * 1e-6)[0], "power": rounded(line[1])[0]},
     }
     out: dict[str, Any] = {}
     for kind, degree in (("long", 3), ("upstream", 2), ("downstream", 2)):
@@ -131,23 +164,34 @@ def track_state() -> dict[str, Any]:
     return out
 
 
+def fit_quantiles(values: ArrayLike, normal: Floats, below: float) -> Floats:
+    """Cubic of a standard normal whose exponential, drawn again until below a cut, has these quantiles.
+
+    The share that is cut depends on the cubic, which depends on the share: found in a few turns.
+    """
+    share = 0.0
+    for _ in range(50):
+        cubic = polyfit(norm.ppf(norm.cdf(normal) * (1 - share)), np.log(values), 3)
+        cut = brentq(lambda g, c=cubic: polyval(g, c) - np.log(below), 0.0, 10.0)
+        share = float(norm.sf(cut))
+    return np.asarray(cubic)
+
+
 def track_quality() -> dict[str, Any]:
     """Coefficients of track_quality.yaml."""
     data = load("track_quality")
-    normal = data["normal"][1:-1]
-    cubics = {kind: rounded(polyfit(normal, np.log(row), 3)) for kind, row in data["points"]["chi2_per_dof"].items()}
-    return {"chi2_per_dof": cubics}
+    normal, below = np.array(data["normal"][1:-1]), data["chi2_per_dof"]["below"]
+    points = data["points"]["chi2_per_dof"]
+    return {"chi2_per_dof": {kind: rounded(fit_quantiles(row, normal, below)) for kind, row in points.items()}}
 
 
 def largest_miss(data: Mapping[str, Any], coefficients: Mapping[str, Any]) -> float:
-    """The largest difference between the hadron points and the fit, as a check of its order."""
+    """The largest difference between fit and points of muons and hadrons from 3 GeV, to check the order."""
     worst = 0.0
-    for eta, row in data["points"]["long"]["hadron"].items():
-        p = np.array(data["points"]["p"], float)
-        terms = polynomial_terms(p, np.full(len(p), eta - data["ranges"]["eta0"]), HADRON_ORDER)
-        fitted = expit(terms @ np.array([c for *_, c in coefficients["long"]["hadron"]])) * species_loss(p, eta, data)
-        reach = np.array([in_t_stations(q, eta, data["t_stations"]) for q in p])
-        worst = max(worst, float(np.max(np.abs(fitted * reach - row))))
+    for kind, order in (("muon", LOW_ORDER), ("hadron", HADRON_ORDER)):
+        points = long_points(kind, data)
+        miss = points.fitted([c for *_, c in coefficients["long"][kind]], order) - points.value
+        worst = max(worst, float(np.max(np.abs(miss[points.p >= 3]))))
     return worst
 
 
@@ -155,4 +199,4 @@ if __name__ == "__main__":
     for name, make in (("efficiency", efficiency), ("track_state", track_state), ("track_quality", track_quality)):
         print(f"# {name}.yaml")
         print(yaml.safe_dump(make(), sort_keys=False, default_flow_style=None, width=118))
-    print(f"# largest miss of the hadron efficiency: {largest_miss(load('efficiency'), efficiency()):.3f}")
+    print(f"# largest miss of the Long efficiency from 3 GeV: {largest_miss(load('efficiency'), efficiency()):.3f}")

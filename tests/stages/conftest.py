@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from lamarrpy.draws import Draws
+from lamarrpy.field import magnetic_field
 from lamarrpy.particles import charge
+from lamarrpy.propagation import SharedSteps, State
 from lamarrpy.tables import EVENTS, PARTICLES, TRACKS, VERTICES, EventBatch
 
-KICK, KICK_PLANE = 1230.0, 5280.0
-"""MeV and mm: a magnet that bends once, for MagUp."""
 PLANES = {"mid_tt": 2485.0, "mid_t": 8520.0}
 PER_EVENT = 40
 READ = (
@@ -37,7 +37,7 @@ def make_particles(
     seed: int = 1,
     n_tracks: int = 155,
 ) -> EventBatch:
-    """Particles from pp collisions, bent by a single kick.
+    """Particles from pp collisions, bent by the field of LHCb, MagUp.
 
     Parameters
     ----------
@@ -95,18 +95,13 @@ def make_particles(
         "ctb_ty": ty,
         "in_acceptance": np.ones(n, bool),
     }
-    bend = -charge(pid) * KICK / (momentum * np.tanh(pseudorapidity))
-    for plane, z in PLANES.items():
-        behind = max(z - KICK_PLANE, 0.0)
-        values |= {
-            f"reaches_{plane}": np.full(n, decay_z is None or decay_z < z),
-            f"x_{plane}": origin["x"] + tx * (z - origin["z"]) + bend * behind,
-            f"y_{plane}": origin["y"] + ty * (z - origin["z"]),
-            f"tx_{plane}": tx + bend * (behind > 0),
-            f"ty_{plane}": ty,
-        }
-        for name in ("x", "y", "tx", "ty"):
-            values[f"{name}_{plane}"] = np.where(values[f"reaches_{plane}"], values[f"{name}_{plane}"], np.nan)
+    start = State(origin["x"], origin["y"], origin["z"], tx, ty, charge(pid) / momentum)
+    crossings = SharedSteps(magnetic_field("lhcb", "MagUp"))(start, list(PLANES.values()))
+    for at, (plane, z) in enumerate(PLANES.items()):
+        reaches = crossings.reaches[at] & (start.z <= z)
+        values[f"reaches_{plane}"] = reaches
+        for name, column in zip(("x", "y", "tx", "ty"), crossings[:4], strict=True):
+            values[f"{name}_{plane}"] = np.where(reaches, column[at], np.nan)
     batch = EventBatch({}).with_table(
         EVENTS.only("event_id", "n_tracks"), {"event_id": events, "n_tracks": np.full(len(events), n_tracks, np.int32)}
     )

@@ -5,18 +5,24 @@ import pytest
 
 from lamarrpy.draws import Draws
 from lamarrpy.errors import ConfigError
+from lamarrpy.io import open_source
+from lamarrpy.shipped import shipped
+from lamarrpy.stages.occupancy import contains_quark
 from lamarrpy.stages.primary_vertex import PrimaryVertex
-from lamarrpy.tables import EVENTS, VERTICES, EventBatch
+from lamarrpy.tables import EVENTS, PARTICLES, VERTICES, EventBatch
 from lamarrpy.tables.batch import to_arrow_index
 from lamarrpy.testing import check_stage
 
+READ = ("event_id", "particle_id", "vertex_id", "pid", "px", "py", "pz", "status")
 CONDITIONS = [(2016, "MagUp"), (2016, "MagDown"), (2017, "MagUp"), (2018, "MagUp")]
 
 
 def collisions(events: int, each: int = 1) -> EventBatch:
+    """Collisions of which no particle was generated."""
     event_id = np.repeat(np.arange(events) * 3, each)
     position = Draws(3).rows(event_id, np.arange(len(event_id)))
     batch = EventBatch({}).with_table(EVENTS.only("event_id"), {"event_id": np.arange(events) * 3})
+    batch = batch.with_table(PARTICLES.only(*READ), {name: np.zeros(0) for name in READ})
     return batch.with_table(
         VERTICES.only("event_id", "vertex_id", "true_x", "true_y", "true_z"),
         {
@@ -77,6 +83,83 @@ def test_counts_the_vertices_of_each_event():
     assert out.array("events", "n_pvs").tolist() == [2, 2, 0, 1]
 
 
+def with_particles(batch: EventBatch, *particles: tuple[int, int, float, float]) -> EventBatch:
+    """The collisions with particles (vertex_id, pid, p [MeV], eta) of the first event."""
+    vertex_id, pid, p, eta = (np.array(column) for column in zip(*particles, strict=True))
+    n, event_id = len(pid), batch.array("events", "event_id")[0]
+    values = {
+        "event_id": np.full(n, event_id),
+        "particle_id": np.arange(n),
+        "vertex_id": vertex_id,
+        "pid": pid,
+        "px": p / np.cosh(eta),
+        "py": np.zeros(n),
+        "pz": p * np.tanh(eta),
+        "status": np.ones(n, int),
+    }
+    return batch.with_table(PARTICLES.only(*READ), values)
+
+
+BEAMS = [(0, 2212, 6.4e6, 9.0), (0, 2212, 6.4e6, -9.0)]
+"""What an elastic collision leaves, or a hard one besides what is listed."""
+
+
+@pytest.mark.parametrize(
+    ("particles", "found"),
+    [
+        (BEAMS, False),
+        ([*BEAMS, *[(0, 211, 3e3, 3.0)] * 3], False),
+        ([*BEAMS, *[(0, 211, 3e3, 3.0)] * 4], True),
+        ([*BEAMS, *[(0, 22, 3e3, 3.0)] * 4], False),  # neutral
+        ([*BEAMS, *[(0, 211, 3e3, 1.9), (0, 211, 3e3, 5.1), (0, 211, 3e3, -3.0)] * 4], False),  # not in the VELO
+        ([(0, 13, 20e3, 3.0)], True),  # a gun: the other particles are not simulated
+        ([(0, 211, 3e3, 1.0)], True),
+    ],
+)
+def test_collisions_that_leave_nothing_in_the_detector_are_not_found(particles, found):
+    out = run(PrimaryVertex(), with_particles(collisions(1), *particles))
+    assert out.array("vertices", "reconstructed").tolist() == [found]
+    assert out.array("events", "n_pvs").tolist() == [int(found)]
+    for column in ("x", "y", "z", "cov_x_x", "cov_x_z", "cov_z_z"):
+        assert out["vertices"].column(column).null_count == (not found)
+    assert run(PrimaryVertex(min_tracks=0), with_particles(collisions(1), *particles)).array("events", "n_pvs") == [1]
+
+
+def test_the_other_vertices_of_an_event_stay_as_they_are():
+    alone = run(PrimaryVertex(), collisions(2, each=2))
+    out = run(PrimaryVertex(), with_particles(collisions(2, each=2), *BEAMS))
+    assert out.array("vertices", "reconstructed").tolist() == [False, True, True, True]
+    assert out.array("events", "n_pvs").tolist() == [1, 2]
+    assert np.array_equal(out.array("vertices", "x")[1:], alone.array("vertices", "x")[1:])
+
+
+def test_only_undecayed_particles_count():
+    pions = [(0, 211, 3e3, 3.0)] * 4
+    batch = with_particles(collisions(1), *BEAMS, *pions)
+    status = {"status": np.array([1, 1, 2, 2, 2, 2])}
+    out = run(PrimaryVertex(), batch.with_columns(PARTICLES.only("status"), status))
+    assert not out.array("vertices", "reconstructed").any()
+
+
+def test_min_tracks_is_not_negative():
+    with pytest.raises(ConfigError, match=r"min_tracks.*0 or more, got -1"):
+        PrimaryVertex(min_tracks=-1)
+
+
+def test_collisions_of_pythia():
+    """A fifth of inelastic and elastic collisions leaves nothing in 2 < eta < 5; those with a b hadron all do."""
+    with open_source(shipped("data", "bbbar_pythia8.parquet")) as source:
+        batch, _ = source.read(0, 60)
+    out = run(PrimaryVertex(), batch)
+    event_id, vertex_id, pid = out.arrays("particles", "event_id", "vertex_id", "pid")
+    key = out.array("vertices", "event_id") * 100 + out.array("vertices", "vertex_id")
+    with_b = np.isin(key, (event_id * 100 + vertex_id)[contains_quark(pid, 5)])
+    found = out.array("vertices", "reconstructed")
+    assert found[with_b].all()
+    assert 0.2 < 1 - found[~with_b].mean() < 0.5
+    assert out.array("events", "n_pvs").min() >= 1
+
+
 def test_unknown_conditions_name_the_known_ones():
     with pytest.raises(ConfigError, match=r"2016 MagUp, 2016 MagDown, 2017 MagUp, 2018 MagUp.*got 2018 MagDown"):
         PrimaryVertex(2018, "MagDown")
@@ -86,4 +169,4 @@ def test_unknown_conditions_name_the_known_ones():
 
 def test_conformance():
     for year, polarity in CONDITIONS[:2]:
-        check_stage(PrimaryVertex(year, polarity), collisions(30, each=2))
+        check_stage(PrimaryVertex(year, polarity), with_particles(collisions(30, each=2), *BEAMS))

@@ -76,12 +76,15 @@ def test_state_resolution(tracks, track_type, pt, microns, microradians):
         assert -0.97 < correlation < -0.90
 
 
-def test_downstream_tracks_are_millimetres_off_at_the_beam_line(tracks):
-    """The same surrogate: 4 mm in x, 5 mm in y, about 33 mm along z."""
-    t = run(tracks(20_000, TrackType.downstream, pids=HADRONS, p=(3e3, 50e3), eta=(2.2, 3.2)))
-    assert core(offset(t, "x")) == pytest.approx(4.0, rel=0.05)
-    assert core(offset(t, "y")) == pytest.approx(5.0, rel=0.05)
-    assert core(t["z"] - t["true_z"]) == pytest.approx(33.0, rel=0.25)
+@pytest.mark.parametrize("p", [2.0, 5.0, 10.0, 30.0, 100.0])
+def test_downstream_slopes_are_scattered_before_tt(tracks, p):
+    """0.25 mrad of TT and 4.5 mrad GeV of scattering in x, 2.9 m of lever arm to the beam line."""
+    t = run(tracks(10_000, TrackType.downstream, pids=HADRONS, p=p * 1e3, eta=(2.2, 3.2)))
+    slope, position = core(t["tx"] - t["true_tx"]), core(offset(t, "x"))
+    assert 1e3 * slope == pytest.approx(np.hypot(0.25, 4.5 / p), rel=0.05)
+    assert position / slope == pytest.approx(2940, rel=0.05)
+    assert core(t["ty"] - t["true_ty"]) == pytest.approx(1.10 * slope, rel=0.05)
+    assert core(offset(t, "y")) == pytest.approx(1.25 * position, rel=0.05)
 
 
 def test_x_is_worse_where_the_velo_halves_overlap(tracks):
@@ -196,6 +199,15 @@ def test_fit_quality(tracks, track_type, pids, chi2, ndof, ghost):
     assert t["ghost_prob"].min() >= 0
     assert t["ghost_prob"].max() <= 0.4 + 1e-12
     assert np.corrcoef(np.log(t["chi2_per_dof"]), np.log(t["ghost_prob"]))[0, 1] > 0.3
+
+
+@pytest.mark.parametrize("track_type", list(TrackType))
+def test_no_track_is_above_the_cut_of_the_selection(tracks, track_type):
+    """LHCb's tracks have a chi2 per degree of freedom below 4: a tail up to it, nothing piled up there."""
+    chi2 = run(tracks(60_000, track_type, p=(2e3, 1e6)))["chi2_per_dof"]
+    assert chi2.max() < 4
+    near = [np.sum((chi2 > low) & (chi2 < low + 0.5)) for low in (2.5, 3.0, 3.5)]
+    assert near[0] > near[1] > near[2] > 0
 
 
 def test_chi2_rises_with_momentum(tracks):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lamarrpy.draws import Draws
     from lamarrpy.errors import LamarrpyError
     from lamarrpy.io import read_batch
-    from lamarrpy.pipeline import Pipeline, load_pipeline, run
+    from lamarrpy.pipeline import Pipeline, RunOptions, load_pipeline, run, run_files
     from lamarrpy.stages import STAGES, Stage
     from lamarrpy.tables import Column, EventBatch, Schema
 
@@ -25,12 +25,14 @@ _HOME = {
     "EventBatch": "lamarrpy.tables",
     "LamarrpyError": "lamarrpy.errors",
     "Pipeline": "lamarrpy.pipeline",
+    "RunOptions": "lamarrpy.pipeline",
     "STAGES": "lamarrpy.stages",
     "Schema": "lamarrpy.tables",
     "Stage": "lamarrpy.stages",
     "load_pipeline": "lamarrpy.pipeline",
     "read_batch": "lamarrpy.io",
     "run": "lamarrpy.pipeline",
+    "run_files": "lamarrpy.pipeline",
 }
 """The public names and where they live; each is imported when it is first asked for."""
 
@@ -41,11 +43,13 @@ __all__ = [
     "EventBatch",
     "LamarrpyError",
     "Pipeline",
+    "RunOptions",
     "Schema",
     "Stage",
     "load_pipeline",
     "read_batch",
     "run",
+    "run_files",
 ]
 
 

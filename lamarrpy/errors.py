@@ -26,12 +26,12 @@ class OutputError(LamarrpyError):
     """An output cannot be written where or how it was asked for."""
 
 
+class StageError(LamarrpyError):
+    """A stage failed on some events, or did not do what it declares."""
+
+
 class DomainError(LamarrpyError):
     """A physical quantity lies where a formula does not hold."""
-
-
-class ArtifactError(LamarrpyError):
-    """A parameterization on disk is missing, incomplete or not what its manifest says."""
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:

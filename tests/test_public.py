@@ -21,12 +21,14 @@ def test_the_names_are_these():
         "EventBatch",
         "LamarrpyError",
         "Pipeline",
+        "RunOptions",
         "STAGES",
         "Schema",
         "Stage",
         "load_pipeline",
         "read_batch",
         "run",
+        "run_files",
     ]
 
 

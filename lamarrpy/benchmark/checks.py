@@ -33,8 +33,8 @@ class Check:
 
     @property
     def ok(self) -> bool | None:
-        """Whether the figure lies within its bounds; None if it was not measured."""
-        if self.value is None:
+        """Whether the figure lies within its bounds; None if it was not measured or has none."""
+        if self.value is None or (self.low is None and self.high is None):
             return None
         return (self.low is None or self.value >= self.low) and (self.high is None or self.value <= self.high)
 
@@ -56,11 +56,12 @@ def report(checks: Iterable[Check]) -> None:
     table = Table()
     for header in ("check", "value", "low", "high", "unit", "ok"):
         table.add_column(header, no_wrap=True, justify="right" if header in ("value", "low", "high") else "left")
-    verdict = {True: "[green]yes[/]", False: "[bold red]no[/]", None: "full run only"}
+    verdict = {True: "[green]yes[/]", False: "[bold red]no[/]", None: "-"}
     for check in checks:
         numbers = [
             "-" if v is None else f"{v:,.4g}" if abs(v) < 1e4 else f"{v:,.0f}"
             for v in (check.value, check.low, check.high)
         ]
-        table.add_row(check.name, *numbers, check.unit, verdict[check.ok])
+        told = "full run only" if check.value is None else verdict[check.ok]
+        table.add_row(check.name, *numbers, check.unit, told)
     Console(width=max(Console().width, 110)).print(table)

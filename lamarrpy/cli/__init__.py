@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
 
 import typer
 
@@ -31,7 +33,11 @@ app.add_typer(benchmark, name="benchmark")
 
 
 def main() -> None:
-    """Entry point: a lamarrpy error becomes one readable message and exit status 1."""
+    """Entry point: a lamarrpy error becomes one readable message and exit status 1.
+
+    SIGTERM, as batch systems send, ends a command as an interrupt does: temporary files are removed.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         app()
     except LamarrpyError as error:
@@ -41,3 +47,7 @@ def main() -> None:
         console.print(f"[bold red]{type(error).__name__}[/]: ", end="")
         console.print(str(error), markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)

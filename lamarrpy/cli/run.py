@@ -58,10 +58,14 @@ def run(
         polarity=polarity,
     )
     source = inputs[0] if len(inputs) == 1 else inputs
-    if quiet:
-        run_files(pipeline, source, output, options)
-    else:
-        _report(run_files(pipeline, source, output, options, progress=_with_bar))
+    try:
+        if quiet:
+            run_files(pipeline, source, output, options)
+        else:
+            _report(run_files(pipeline, source, output, options, progress=_with_bar))
+    except KeyboardInterrupt:
+        typer.echo(f"{output}: interrupted; what is finished is kept, go on with --resume", err=True)
+        raise typer.Exit(130) from None
 
 
 def _parse_partition(text: str) -> tuple[int, int]:

@@ -48,8 +48,9 @@ def processes(work: Work, partitions: Iterable[Partition], workers: int) -> Iter
                 yield partition, future.result() if future else work.parts.report(partition.index)
         except BrokenProcessPool:
             raise LamarrpyError(
-                "a worker process died (killed, or out of memory?); go on with --resume, with fewer --workers"
-                " or smaller --chunk-events if memory is short"
+                "a worker process died (killed, out of memory, or called from a script whose main part is not"
+                " under `if __name__ == '__main__':`?); go on with --resume, with fewer --workers or smaller"
+                " --chunk-events if memory is short"
             ) from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

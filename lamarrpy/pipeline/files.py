@@ -141,7 +141,11 @@ def run_files(
         parts.open(key, resume=options.resume, output=output)
         work = Work(pipeline, source, options.seed, parts)
         first, last = slice_of(len(source), options)
-        total = _simulate(work, output, options, lambda done: progress(done, last - first))
+        try:
+            total = _simulate(work, output, options, lambda done: progress(done, last - first))
+        except BaseException:
+            parts.leave()
+            raise
     how = {**provenance(work, options.partition), "workers": options.workers, "notes": list(source.notes), "key": key}
     record = {**how, **describe_run(total, options.workers, time.perf_counter() - started)}
     write_record(output, record)
@@ -201,6 +205,8 @@ def _finished(output: Path, parts: PartStore, key: dict[str, Any]) -> RunResult 
     if not path.exists() or parts.folder.exists():
         return None
     record = json.loads(path.read_text(encoding="utf-8"))
+    if not all((output.parent / file).exists() for file in record["files"]):
+        return None
     if record.get("key") != json.loads(json.dumps(key)):
         raise ConfigError(
             f"{output}: holds the output of another run; choose another -o, or replace it with --overwrite"
@@ -216,5 +222,6 @@ def _key(pipeline: Pipeline, source: Source, options: RunOptions) -> dict[str, A
         "seed": options.seed,
         "on_bad_rows": options.on_bad_rows,
         "partition": list(options.partition),
+        "naming": options.naming,
         "chunk_events": options.chunk_events or f"up to {ROWS_PER_CHUNK} rows",
     }

@@ -26,8 +26,9 @@ def run(
     *,
     seed: int = 0,
     on_bad_rows: Literal["error", "drop"] = "error",
+    polarity: Literal["MagUp", "MagDown"] | None = None,
 ) -> EventBatch:
-    """Simulate events that fit into memory.
+    """Simulate events that fit into memory; `run_files` streams those that do not.
 
     Parameters
     ----------
@@ -41,6 +42,8 @@ def run(
         Seed of every random number; the same as of ``lamarrpy run --seed``.
     on_bad_rows : {"error", "drop"}
         What to do with single rows that make no sense.
+    polarity : {"MagUp", "MagDown"}, optional
+        Polarity of the magnet, instead of the pipeline's.
 
     Returns
     -------
@@ -60,7 +63,7 @@ def run(
     >>> batch["tracks"].to_pandas()  # doctest: +SKIP
     """
     if not isinstance(pipeline, Pipeline):
-        pipeline = load_pipeline(pipeline)
+        pipeline = load_pipeline(pipeline, polarity=polarity)
     with open_source(_as_input(particles), on_bad_rows=on_bad_rows) as source:
         batch, _ = source.read(0, len(source))
         result, _ = pipeline(batch, seed)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +11,7 @@ from lamarrpy.errors import SchemaError
 from lamarrpy.io import Source
 from lamarrpy.pipeline.parts import PartReport, PartStore
 from lamarrpy.pipeline.pipeline import Pipeline
+from lamarrpy.processes import peak_memory
 from lamarrpy.tables import EventBatch
 
 
@@ -93,20 +91,3 @@ def check_events(expected: NDArray[np.int64], result: EventBatch) -> None:
             f"expected the {len(expected)} events that went in, got {len(got)}: lost {lost[:5].tolist()},"
             f" made up {new[:5].tolist()}; a stage must keep the table 'events' whole"
         )
-
-
-def peak_memory() -> int:
-    """Largest resident memory of this process so far [bytes]; 0 where the system does not tell.
-
-    Linux: VmHWM of proc(5), because what getrusage(2) says there of a worker includes the memory of
-    the process that started it.
-    """
-    status = Path("/proc/self/status")
-    if status.exists() and (found := re.search(r"VmHWM:\s*(\d+) kB", status.read_text())):
-        return int(found[1]) * 1024
-    try:
-        import resource
-    except ImportError:  # not a POSIX system
-        return 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

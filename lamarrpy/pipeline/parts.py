@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,9 +21,11 @@ import pyarrow as pa
 
 from lamarrpy.errors import ConfigError, OutputError
 from lamarrpy.pipeline.cutflow import CutFlow
+from lamarrpy.processes import is_running
 from lamarrpy.tables import EventBatch
 
 _KEY = "run-key.json"
+_OWNER = "owner.json"
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,7 @@ class PartStore:
         """
         path = self.folder / _KEY
         key = json.loads(json.dumps(key))
+        self._refuse_company(output)
         if path.exists():
             if not resume:
                 raise OutputError(
@@ -110,9 +116,20 @@ class PartStore:
                     f"{output}: the unfinished run differs in {', '.join(changed)};"
                     " resume with the same settings, or start anew with --overwrite"
                 )
-            return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        _write_json(path, key)
+        else:
+            with _writing(self.folder):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                _write_json(path, key)
+        _write_json(self.folder / _OWNER, {"host": platform.node(), "process": os.getpid()})
+
+    def _refuse_company(self, output: Path) -> None:
+        """Two runs at once would take each other's parts away."""
+        path = self.folder / _OWNER
+        owner = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        if owner.get("host") == platform.node() and is_running(owner["process"]):
+            raise OutputError(
+                f"{output}: process {owner['process']} is working on it; wait for its end, or choose another -o"
+            )
 
     def _path(self, index: int) -> Path:
         return self.folder / f"part-{index:06d}"
@@ -126,14 +143,14 @@ class PartStore:
         final = self._path(index)
         fresh = final.with_name(f"{final.name}.{os.getpid()}.unfinished")
         shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        for name, table in batch.tables.items():
-            with pa.OSFile(str(fresh / f"{name}.arrow"), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
-                writer.write_table(table)
-        _write_json(fresh / "report.json", report.as_json())
-        if final.exists():
-            shutil.rmtree(final)
-        fresh.rename(final)
+        with _writing(final):
+            fresh.mkdir(parents=True)
+            for name, table in batch.tables.items():
+                path = str(fresh / f"{name}.arrow")
+                with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+                    writer.write_table(table)
+            _write_json(fresh / "report.json", report.as_json())
+            fresh.rename(final)
 
     def report(self, index: int) -> PartReport:
         """What a finished part says of itself."""
@@ -150,6 +167,24 @@ class PartStore:
     def remove(self) -> None:
         """Delete the parts and what is left of unfinished ones."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def leave(self) -> int:
+        """Let go of the parts of a run that failed: keep finished ones, if any, and count them."""
+        finished = sum(path.name[5:].isdigit() for path in self.folder.glob("part-*"))
+        if not finished:
+            self.remove()
+        return finished
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn what the system says against writing into an OutputError."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be written: {error.strerror or error}; free space or choose another -o"
+        ) from None
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

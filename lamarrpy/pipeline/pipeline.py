@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from lamarrpy.draws import Draws
-from lamarrpy.errors import ConfigError
+from lamarrpy.errors import ConfigError, StageError
 from lamarrpy.pipeline.cutflow import CutFlow
 from lamarrpy.stages import STAGES
 from lamarrpy.stages.stage import Stage
-from lamarrpy.tables import EventBatch, Schema, generator_level
+from lamarrpy.tables import SCHEMAS, EventBatch, Schema, generator_level
 
 INPUT_TABLES = ("events", "vertices", "particles")
 """What a pipeline starts from; everything else is made on the way."""
@@ -72,7 +72,7 @@ class Pipeline:
         draws = Draws(seed)
         flow = CutFlow.of_input(batch)
         for stage in self.stages:
-            after = stage(batch, draws.stage(stage.name))
+            after = _apply(stage, batch, draws)
             flow = flow + CutFlow.of_stage(stage, batch, after)
             batch = after
         return batch, flow
@@ -89,9 +89,28 @@ class Pipeline:
         )
 
 
-def _with_key(batch: EventBatch, table: str, wanted: Sequence[str]) -> list[str]:
-    from lamarrpy.tables import SCHEMAS
+def _apply(stage: Stage, batch: EventBatch, draws: Draws) -> EventBatch:
+    """Call a stage; say which one it was, and on which events, if it fails or breaks its word.
 
+    Raises
+    ------
+    StageError
+        From whatever went wrong.
+    """
+    try:
+        after = stage(batch, draws.stage(stage.name))
+        for table, schema in stage.writes.items():
+            missing = [name for name in schema.names if table not in after or name not in after[table].column_names]
+            if missing:
+                raise StageError(f"expected it to write {table}.{', '.join(missing)} as it declares, but it did not")
+    except Exception as error:
+        ids = batch.array("events", "event_id")
+        events = f"events {ids.min()} to {ids.max()}" if len(ids) else "no events"
+        raise StageError(f"stage {stage.name!r}, {events}: {type(error).__name__}: {error}") from error
+    return after
+
+
+def _with_key(batch: EventBatch, table: str, wanted: Sequence[str]) -> list[str]:
     key = SCHEMAS[table].key if table in SCHEMAS else ("event_id",)
     return [name for name in batch[table].column_names if name in key or name in wanted]
 
@@ -136,7 +155,9 @@ def _add_columns(available: Columns, stage: Stage, table: str, schema: Schema) -
 
 
 def _explain_missing(stage: Stage, table: str, missing: list[str], later: Sequence[Stage]) -> str:
-    columns = ", ".join(f"{table}.{name}" for name in missing)
+    key = SCHEMAS[table].key if table in SCHEMAS else ()
+    told = [name for name in missing if name not in key] or missing
+    columns = ", ".join(f"{table}.{name}" for name in told)
     text = f"stage {stage.name!r} needs {columns}, which neither the input nor an earlier stage provides"
     too_late = [s.name for s in later if _provides(s, table, missing)]
     if too_late:

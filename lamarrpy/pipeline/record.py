@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 from dataclasses import asdict
@@ -10,17 +11,24 @@ from pathlib import Path
 from typing import Any
 
 from lamarrpy import __version__
-from lamarrpy.pipeline.partition import Work, peak_memory
+from lamarrpy.pipeline.partition import Work
 from lamarrpy.pipeline.parts import PartReport
 from lamarrpy.pipeline.pipeline import Pipeline
+from lamarrpy.processes import peak_memory
 
 _PACKAGES = ("numpy", "scipy", "pyarrow", "particle")
 
 
 def describe(pipeline: Pipeline) -> dict[str, Any]:
-    """A pipeline with every setting spelled out, as plain data."""
+    """A pipeline with every setting spelled out and every file it names hashed, as plain data."""
     stages = [{"kind": stage.name, **asdict(stage)} for stage in pipeline.stages]  # type: ignore[call-overload]
-    return {"name": pipeline.name, "stages": stages, "output": {k: v and list(v) for k, v in pipeline.output.items()}}
+    files = {value for stage in stages for name, value in stage.items() if name.endswith("_file") and value}
+    return {
+        "name": pipeline.name,
+        "stages": stages,
+        "output": {table: names and list(names) for table, names in pipeline.output.items()},
+        "files": {file: hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in sorted(files)},
+    }
 
 
 def provenance(work: Work, partition: tuple[int, int]) -> dict[str, Any]:
@@ -57,5 +65,7 @@ def record_path(output: Path) -> Path:
 
 
 def write_record(output: Path, record: dict[str, Any]) -> None:
-    """Write ``run.json`` next to the tables."""
+    """Write ``run.json`` next to the tables, with the names of their files."""
+    files = [output, *(sorted(output.glob("*.parquet")) if output.is_dir() else [])]
+    record = {**record, "files": [str(file.relative_to(output.parent)) for file in files]}
     record_path(output).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

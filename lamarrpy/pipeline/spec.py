@@ -105,6 +105,9 @@ def load_pipeline(pipeline: str | Path | Mapping[str, Any], *, polarity: str | N
 
 def _make(at: int, spec: BaseModel, conditions: Conditions, where: str) -> Stage:
     given = {name: getattr(spec, name) for name in type(spec).model_fields if name != "kind"}
+    for name, value in given.items():
+        if name.endswith("_file") and value is not None:  # relative to the pipeline file
+            given[name] = str(Path(where).parent / value)
     shared = {name: value for name, value in conditions if name in given and name not in spec.model_fields_set}
     kind: str = spec.kind  # type: ignore[attr-defined]
     try:
@@ -129,7 +132,7 @@ def shipped_pipelines() -> dict[str, Path]:
 
 
 def _explain(error: ValidationError, content: Mapping[str, Any]) -> str:
-    return "; ".join(_explain_one(dict(item), content) for item in error.errors())
+    return "; ".join(dict.fromkeys(_explain_one(dict(item), content) for item in error.errors()))
 
 
 def _explain_one(item: dict[str, Any], content: Mapping[str, Any]) -> str:
@@ -144,6 +147,15 @@ def _explain_one(item: dict[str, Any], content: Mapping[str, Any]) -> str:
         return f"{path}: expected a 'kind' out of {', '.join(STAGES)}; got {got!r}{did_you_mean(got, STAGES)}"
     if item["type"] == "missing":
         return f"missing key {path!r}"
+    if loc[0] == "output" and len(loc) > 1:
+        return f"output.{loc[1]}: expected 'all' or a list of columns, got {content['output'][loc[1]]!r}"
+    if item["type"] == "literal_error":
+        known = item["ctx"]["expected"].split("'")[1::2]
+        return f"{path}: expected {item['ctx']['expected']}, got {item['input']!r}{did_you_mean(item['input'], known)}"
+    if item["type"] == "too_short":
+        return f"{path}: expected at least one, got none"
+    if item["type"] in ("dict_type", "model_type", "model_attributes_type"):
+        return f"{path}: expected a mapping of keys, got {item['input']!r}"
     return f"{path}: {item['msg'][0].lower()}{item['msg'][1:]}; got {item['input']!r}"
 
 

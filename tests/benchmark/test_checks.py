@@ -15,7 +15,7 @@ from lamarrpy.io import open_source
 @pytest.mark.parametrize(
     ("value", "low", "high", "ok"),
     [
-        (1.0, None, None, True),
+        (1.0, None, None, None),
         (1.0, 1.0, 1.0, True),
         (0.9, 1.0, None, False),
         (1.1, None, 1.0, False),

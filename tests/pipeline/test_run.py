@@ -1,6 +1,8 @@
 """Runs over files: the same bits however the work is cut, and nothing lost when it is interrupted."""
 
 import json
+import os
+import platform
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -9,11 +11,11 @@ import numpy as np
 import pytest
 from toy_stages import TOY, Loser, Tracker, Window
 
-from lamarrpy.errors import ConfigError, LamarrpyError, OutputError, SchemaError
+from lamarrpy.errors import ConfigError, LamarrpyError, OutputError, SchemaError, StageError
 from lamarrpy.io import digest, open_sink, read_batch
 from lamarrpy.pipeline import Pipeline, RunOptions, run, run_files
 from lamarrpy.pipeline.files import plan
-from lamarrpy.pipeline.partition import peak_memory
+from lamarrpy.processes import peak_memory
 from lamarrpy.tables import EventBatch, generator_level
 from lamarrpy.tables.batch import to_arrow_index
 from lamarrpy.testing import example_events
@@ -156,6 +158,56 @@ def test_resuming_a_finished_run_does_nothing(sample, tmp_path):
         run_files(TOY, sample, out, RunOptions(seed=5, resume=True))
 
 
+def test_a_finished_run_whose_tables_are_gone_is_done_again(sample, expected, tmp_path):
+    out = tmp_path / "out"
+    run_files(TOY, sample, out, RunOptions(seed=3))
+    (out / "tracks.parquet").unlink()
+    run_files(TOY, sample, out, RunOptions(seed=3, resume=True))
+    assert digest(out) == expected
+
+
+def test_other_names_are_another_output(sample, tmp_path):
+    out = tmp_path / "out"
+    run_files(TOY, sample, out, RunOptions(seed=3))
+    with pytest.raises(ConfigError, match="holds the output of another run"):
+        run_files(TOY, sample, out, RunOptions(seed=3, resume=True, naming="lhcb"))
+
+
+def test_a_run_that_failed_at_once_does_not_block_the_next(sample, expected, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(StageError):
+        run_files(Pipeline("toy", (Falls(), Tracker())), sample, out, RunOptions(seed=3))
+    assert list(tmp_path.iterdir()) == []
+    run_files(TOY, sample, out, RunOptions(seed=3))
+    assert digest(out) == expected
+
+
+def test_two_runs_do_not_share_an_output(sample, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run_files(Pipeline("toy", (Stumbling(), Tracker())), sample, out, RunOptions(chunk_events=10))
+    owner = tmp_path / ".out.parts" / "owner.json"
+    owner.write_text(json.dumps({"host": platform.node(), "process": os.getppid()}))
+    with pytest.raises(OutputError, match=f"process {os.getppid()} is working on it"):
+        run_files(Pipeline("toy", (Healed(), Tracker())), sample, out, RunOptions(chunk_events=10, resume=True))
+
+
+def test_a_field_map_that_changes_is_another_run(sample, tmp_path):
+    """What a file says that a setting names decides about the parts, not only its name."""
+    from lamarrpy.field import magnetic_field, write_grid
+    from lamarrpy.pipeline import load_pipeline
+    from lamarrpy.pipeline.record import describe
+
+    axis = np.linspace(-4000.0, 14000.0, 4)
+    descriptions = []
+    for strength in (0.1, 0.2):
+        write_grid(magnetic_field("uniform", by=strength), tmp_path / "map.npz", axis, axis, axis)
+        spec = {"kind": "propagation", "field": "grid", "field_file": str(tmp_path / "map.npz")}
+        descriptions.append(describe(load_pipeline({"stages": [spec]})))
+    assert descriptions[0]["stages"] == descriptions[1]["stages"]
+    assert descriptions[0]["files"] != descriptions[1]["files"]
+
+
 def test_an_output_is_replaced_only_when_asked(sample, expected, tmp_path):
     out = tmp_path / "out"
     run_files(TOY, sample, out, RunOptions(seed=1))
@@ -172,6 +224,13 @@ def test_an_interrupted_overwrite_leaves_the_old_output(sample, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run_files(Pipeline("toy", (Stumbling(), Tracker())), sample, out, RunOptions(seed=3, overwrite=True))
     assert digest(out) == before
+
+
+class Falls(Window):
+    """A window that fails at every event."""
+
+    def __call__(self, batch, draws):
+        raise ValueError("no")
 
 
 class Dies(Window):
@@ -207,7 +266,7 @@ def test_the_record_tells_how_it_was_made(sample, tmp_path):
 
 
 def test_memory_is_that_of_this_process_and_not_of_its_parent():
-    script = "from lamarrpy.pipeline.partition import peak_memory; print(peak_memory())"
+    script = "from lamarrpy.processes import peak_memory; print(peak_memory())"
     ballast = np.ones(50_000_000)
     alone = int(subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout)
     assert 1e7 < alone < ballast.nbytes < peak_memory()

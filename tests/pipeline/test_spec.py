@@ -3,9 +3,11 @@
 import json
 import pickle
 
+import numpy as np
 import pytest
 
 from lamarrpy.errors import ConfigError
+from lamarrpy.field import magnetic_field, write_grid
 from lamarrpy.pipeline import load_pipeline
 from lamarrpy.pipeline.spec import json_schema, shipped_pipelines
 from lamarrpy.stages import STAGES
@@ -58,14 +60,16 @@ def test_the_caller_may_turn_the_magnet():
         ("stages:\n- kind: ocupancy\n", r"stages\[0\]: expected a 'kind'.* 'ocupancy'; did you mean 'occupancy'"),
         ("stages:\n- flavour: b\n", r"stages\[0\]: expected a 'kind' out of .*; got None"),
         ("stages:\n- occupancy\n", r"stages\[0\]"),
-        ("stages: []\n", "stages: list should have at least 1 item"),
+        ("stages: []\n", "stages: expected at least one, got none"),
         ("name: x\n", "missing key 'stages'"),
-        ("stages:\n- kind: propagation\n  method: go\n", r"stages\[0\].method: .*'single_kick'.*; got 'go'"),
+        ("stages:\n- kind: propagation\n  method: kick\n", "got 'kick'; did you mean 'single_kick'"),
         ("stages:\n- kind: propagation\n  p_min: fast\n", r"stages\[0\].p_min: input should be a valid number"),
         ("stages:\n- kind: propagation\n  planes: [mid_ttt]\n", r"stages\[0\] \(propagation\): .*mid_tt"),
         ("stages:\n- kind: primary_vertex\n  year: 1999\n", r"stages\[0\] \(primary_vertex\): .*2016"),
         ("stages:\n- kind: resolution\n", "stage 'resolution' needs tracks.*add one of the stages that do: efficiency"),
         ("stages:\n- kind: occupancy\noutput: {track: all}\n", "output: no stage makes the table 'track'"),
+        ("stages:\n- kind: occupancy\noutput: {events: 3}\n", "expected 'all' or a list of columns, got 3$"),
+        ("stages:\n- kind: occupancy\nconditions: 5\n", "conditions: expected a mapping of keys, got 5"),
         ("stages: [\n", "expected YAML, got"),
         ("stages:\n- kind: occupancy\nstages:\n- kind: occupancy\n", "key 'stages' stands twice"),
         ("- kind: occupancy\n", "expected a mapping with the key 'stages', got list"),
@@ -99,3 +103,12 @@ def test_the_json_schema_knows_every_stage_and_setting():
     assert "single_kick" in settings["method"]["enum"]
     assert schema["additionalProperties"] is False
     assert schema["$defs"]["propagation"]["additionalProperties"] is False
+
+
+def test_files_are_relative_to_the_pipeline_that_names_them(tmp_path, monkeypatch):
+    field = magnetic_field("uniform", by=0.5)
+    axis = np.linspace(-4000.0, 14000.0, 4)
+    write_grid(field, tmp_path / "map.npz", axis, axis, axis)
+    path = write(tmp_path, "stages:\n- kind: propagation\n  field: grid\n  field_file: map.npz\n")
+    monkeypatch.chdir("/")
+    assert load_pipeline(path).stages[0].field_file == str(tmp_path / "map.npz")

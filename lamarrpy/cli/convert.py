@@ -17,13 +17,22 @@ def convert(
         Literal["error", "drop"], typer.Option(help="Whether a bad particle is an error, or dropped and counted.")
     ] = "error",
     rntuple: Annotated[bool, typer.Option("--rntuple", help="RNTuples instead of TTrees in a .root file.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that is there.")] = False,
 ) -> None:
     """Convert events or results to another format, checked and in MeV, mm and ns."""
     from rich.console import Console
 
     from lamarrpy.io.conversion import convert as convert_files
 
-    done = convert_files(source, target, tables=table or (), naming=naming, on_bad_rows=on_bad_rows, rntuple=rntuple)
+    done = convert_files(
+        source,
+        target,
+        tables=table or (),
+        naming=naming,
+        on_bad_rows=on_bad_rows,
+        rntuple=rntuple,
+        overwrite=overwrite,
+    )
     console = Console()
     for note in done.notes:
         console.print(note, highlight=False)

@@ -20,6 +20,7 @@ def generate(
     seed: Annotated[int, typer.Option("-s", "--seed", help="Seed of every random number.")] = 0,
     first_event: Annotated[int, typer.Option(min=0, help="event_id of the first event.")] = 0,
     chunk_events: Annotated[int, typer.Option(min=1, help="Events worked on at a time.")] = 10_000,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that is there.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Generate events as a RECIPE says: particle gun, decay gun or Pythia 8.
@@ -42,6 +43,7 @@ def generate(
             seed,
             first_event=first_event,
             chunk_events=chunk_events,
+            overwrite=overwrite,
             progress=lambda done: bar.advance(task, done),
         )
     if not quiet:

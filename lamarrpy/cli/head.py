@@ -20,6 +20,7 @@ def head(
     from lamarrpy.errors import InputError, did_you_mean
     from lamarrpy.io.batch import read_rows
     from lamarrpy.io.inputs import open_tables
+    from lamarrpy.io.naming import RENAMED
     from lamarrpy.tables import SCHEMAS
 
     with open_tables(source) as tables:
@@ -28,6 +29,7 @@ def head(
             raise InputError(f"{source}: has no table {name!r}, but {', '.join(tables)}{did_you_mean(name, tables)}")
         total = tables[name].rows
         data = read_rows(name, tables[name], 0, min(rows, total))
+        renamed = tables.has_lhcb_names
     shown = Table(title=f"{name}: first {len(data)} of {total:,} rows  ({source})", title_justify="left")
     shown.add_column("column", no_wrap=True)
     for row in range(len(data)):
@@ -37,7 +39,10 @@ def head(
     for column in data.column_names:
         unit = schema[column].unit if schema is not None and column in schema else ""
         shown.add_row(column, *(_cell(value) for value in data.column(column).to_pylist()), unit)
-    Console(width=max(Console().width, 30 + 13 * len(data))).print(shown)
+    console = Console(width=max(Console().width, 30 + 13 * len(data)))
+    console.print(shown)
+    if renamed:
+        console.print(RENAMED, highlight=False)
 
 
 def _cell(value: Any) -> str:

@@ -47,7 +47,10 @@ class DecayGun(Gun, Kinematics):
         if (self.decay is None) == (self.dec_file is None):
             raise ValueError("expected either decay or dec_file")
         if (self.dec_file is None) != (self.particle is None):
-            raise ValueError("expected dec_file and particle together")
+            raise ValueError(
+                "expected dec_file and particle together: particle names the mother to generate,"
+                " a particle or alias that has a Decay block in dec_file, such as Lambda_b0"
+            )
         _with_spectra(self)
         return self
 

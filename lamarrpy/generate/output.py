@@ -12,7 +12,7 @@ from lamarrpy.generate.run import generate
 from lamarrpy.io import open_sink
 from lamarrpy.io.inputs import file_format
 from lamarrpy.io.one_table import check_particles_say_all
-from lamarrpy.io.sink import ONE_TABLE
+from lamarrpy.io.target import ONE_TABLE
 
 
 def generate_file(
@@ -23,6 +23,7 @@ def generate_file(
     *,
     first_event: int = 0,
     chunk_events: int = 10_000,
+    overwrite: bool = False,
     progress: Callable[[int], None] = lambda events: None,
 ) -> Mapping[str, int]:
     """Generate events and write them, batch by batch.
@@ -34,6 +35,8 @@ def generate_file(
         holds the particles alone.
     recipe, events, seed, first_event, chunk_events
         As for ``generate``.
+    overwrite : bool
+        Replace an output that is there.
     progress : callable
         Told the number of events after each batch.
 
@@ -54,6 +57,7 @@ def generate_file(
         output,
         provenance=provenance(recipe, events, seed, first_event),
         tables={"particles": None} if one_table else None,
+        overwrite=overwrite,
     ) as sink:
         for batch in batches:
             if one_table:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from lamarrpy.draws import Draws
-from lamarrpy.errors import ConfigError, DomainError
+from lamarrpy.errors import ConfigError, DomainError, did_you_mean
 from lamarrpy.generate.batch import to_batch
 from lamarrpy.generate.event_record import Record, pseudorapidity, read_record, to_rows
 from lamarrpy.generate.primary_vertices import Vertices, draw_vertices
@@ -151,13 +151,20 @@ def start_pythia(*settings: str) -> Any:
     """
     pythia = _module().Pythia("", False)
     for setting in settings:
-        if not pythia.readString(setting):
+        if not pythia.readString(setting, False):  # False: without a word on the terminal
+            hint = did_you_mean(setting.split("=")[0].strip(), _known_settings(pythia.settings))
             raise ConfigError(
-                f"expected a setting that Pythia 8 knows, such as 'HardQCD:hardbbbar = on', got {setting!r}"
+                f"expected a setting that Pythia 8 knows, such as 'HardQCD:hardbbbar = on', got {setting!r}{hint}"
             )
     if not pythia.init():
         raise ConfigError(f"Pythia 8 does not start with the settings {'; '.join(settings)}")
     return pythia
+
+
+def _known_settings(settings: Any) -> list[str]:
+    """The names of all settings, of whatever type."""
+    kinds = ("Flag", "Mode", "Parm", "Word", "FVec", "MVec", "PVec", "WVec")
+    return [known.name for kind in kinds for known in getattr(settings, f"get{kind}Map")("").values()]
 
 
 def _module() -> Any:

@@ -79,10 +79,24 @@ def _check_dtype(table: StoredTable, schema: Schema, column: Column) -> None:
         "b": pa.types.is_boolean(kind),
     }[wanted.kind]
     if not fits:
+        found = _first_fraction(table, column.name) if wanted.kind == "i" and pa.types.is_floating(kind) else ""
         raise SchemaError(
-            f"{table.file}: table {schema.table!r}, column {column.name!r}: expected {wanted}, got {kind};"
+            f"{table.file}: table {schema.table!r}, column {column.name!r}: expected {wanted}, got {kind}{found};"
             f" store it as {wanted}"
         )
+
+
+def _first_fraction(table: StoredTable, column: str) -> str:
+    """Where the first value is that no integer can hold, such as " (2.5 in row 7)"; empty if all are whole."""
+    for first, block in table.blocks([column]):
+        values = block.column(column)
+        numbers = to_numpy(values)
+        rows = np.flatnonzero(~np.isfinite(numbers) | (numbers != np.trunc(numbers)))
+        if len(rows):
+            at = int(rows[0])
+            value = values[at].as_py()
+            return f" ({'null' if value is None else value} in row {table.where(first + at)[1]})"
+    return ""
 
 
 def conform(data: pa.Table, schema: Schema, null_value: float | None = None) -> tuple[pa.Table, list[BadCells]]:

@@ -7,17 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lamarrpy.errors import OutputError
 from lamarrpy.io.batch import read_rows
 from lamarrpy.io.checks import BadRows
 from lamarrpy.io.inputs import StoredTables, file_format, open_tables
 from lamarrpy.io.naming import Naming
 from lamarrpy.io.one_table import check_particles_say_all
-from lamarrpy.io.sink import ONE_TABLE, Sink, open_sink
+from lamarrpy.io.sink import Sink, open_sink
 from lamarrpy.io.source import OnBadRows, Source
+from lamarrpy.io.target import ONE_TABLE, check_output
 from lamarrpy.tables import EventBatch, generator_level
 
 CHUNK_ROWS = 1 << 17
 """Particles that are in memory at a time."""
+
+_GENERATED = ("events", "vertices", "particles")
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ def convert(
     naming: Naming | None = None,
     on_bad_rows: OnBadRows = "error",
     rntuple: bool = False,
+    overwrite: bool = False,
 ) -> Conversion:
     """Write an input or output in another format, in bounded memory.
 
@@ -61,7 +66,7 @@ def convert(
     tables : sequence of str
         The tables to write; all by default. A format that holds one table gets the particles, if
         nothing is lost by that.
-    naming, rntuple
+    naming, rntuple, overwrite
         As for `open_sink`.
     on_bad_rows : {"error", "drop"}
         What to do with bad particles of generator-level events.
@@ -69,25 +74,41 @@ def convert(
     Raises
     ------
     OutputError
-        If the target cannot hold what the source has.
+        If the target cannot be written, cannot hold what the source has, or is part of the source.
     InputError, SchemaError
         As `open_source` and `read_batch` raise them.
     """
+    _check_apart(source, Path(target))
+    check_output(target, tables, overwrite=overwrite)
     with open_tables(source) as stored:
         generated = _is_generated(stored)
         particles_only = generated and not tables and file_format(Path(target)) in ONE_TABLE
-        chosen = ("particles",) if particles_only else tuple(tables)
-        selection = dict.fromkeys(chosen) if chosen else None
-        provenance = {"converted_from": [file.name for file in stored.files]}
-        with open_sink(target, provenance=provenance, naming=naming, tables=selection, rntuple=rntuple) as sink:
+        chosen = ("particles",) if particles_only else tuple(tables or (_GENERATED if generated else stored))
+        with open_sink(
+            target,
+            provenance={"converted_from": [file.name for file in stored.files]},
+            naming=naming,
+            tables=dict.fromkeys(chosen),
+            rntuple=rntuple,
+            overwrite=overwrite,
+        ) as sink:
             if not generated:
                 return Conversion(_copy_tables(stored, sink), BadRows(), stored.notes)
             return _copy_events(Source(stored, on_bad_rows), sink, particles_only)
 
 
+def _check_apart(source: str | Path | Sequence[str | Path], target: Path) -> None:
+    """Refuse to write over the source, into its folder as if it were the output, or among its files."""
+    paths = [source] if isinstance(source, str | Path) else source
+    place = target.resolve()
+    for path in (Path(path).resolve() for path in paths):
+        if place == path or (path.is_file() and place == path.parent) or (path.is_dir() and place.parent == path):
+            raise OutputError(f"{target}: expected a target apart from the source {path}; choose another one")
+
+
 def _is_generated(stored: StoredTables) -> bool:
     """Whether an input has nothing but what a generator provides."""
-    known = {name: generator_level(name).names for name in ("events", "vertices", "particles")}
+    known = {name: generator_level(name).names for name in _GENERATED}
     return "particles" in stored and all(
         name in known and set(table.schema.names) <= set(known[name]) for name, table in stored.items()
     )

@@ -60,8 +60,8 @@ def digest(source: str | Path | Sequence[str | Path]) -> dict[str, str]:
     For each table, sha256 over its columns in alphabetical order: name, dtype, where it is null, and
     the bytes of the values, rows sorted by the key of the schema (by all columns, if the table has
     no schema or its key is not there or not unique). Dtypes are the canonical ones where a column
-    is canonical, so that formats with fewer dtypes agree with those with more. (SQLite forgets the sign
-    of a zero, no other format changes a bit.)
+    is canonical, so that formats with fewer dtypes agree with those with more; -0.0 counts
+    as 0.0, because SQLite forgets the sign of a zero (no other format changes a bit).
 
     Returns
     -------
@@ -99,7 +99,7 @@ def _order(table: StoredTable, schema: Schema) -> NDArray[np.intp] | slice:
 
 
 def _bits(values: NDArray[Any]) -> NDArray[Any]:
-    """Floats as integers, so that values which differ in a bit differ in order too (0 and -0)."""
+    """Floats as integers, so that values which differ in a bit (of a NaN) differ in order too."""
     return values.view(f"i{values.dtype.itemsize}") if values.dtype.kind == "f" else values
 
 
@@ -113,7 +113,7 @@ def _increasing(keys: Sequence[NDArray[Any]]) -> bool:
 
 
 def _column(table: StoredTable, schema: Schema, name: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """The values of a column, 0 where null, and where that is."""
+    """The values of a column, 0 where null and for -0, and where it is null."""
     column = next((column for column in schema if column.name == name), None)
     flag = column.valid_under if column is not None else None
     wanted = [name] if flag is None or flag not in table.schema.names else [name, flag]
@@ -122,7 +122,9 @@ def _column(table: StoredTable, schema: Schema, name: str) -> tuple[NDArray[Any]
         empty = np.empty(0, column.numpy_dtype if column else table.schema.field(name).type.to_pandas_dtype())
         return empty, np.empty(0, bool)
     values, nulls = zip(*pieces, strict=True)
-    return np.concatenate(values), np.concatenate(nulls)
+    joined = np.concatenate(values)
+    unsigned_zeros = joined + 0.0 if joined.dtype.kind == "f" else joined
+    return unsigned_zeros, np.concatenate(nulls)
 
 
 def _plain(

@@ -84,6 +84,11 @@ class StoredTables(Mapping[str, StoredTable]):
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    @property
+    def has_lhcb_names(self) -> bool:
+        """Whether columns go by LHCb's names in the files, and by lamarrpy's here."""
+        return any(isinstance(table, RenamedTable) for table in self._tables.values())
+
     def close(self) -> None:
         """Remove what was staged."""
         self.staging.close()

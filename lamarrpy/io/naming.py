@@ -13,6 +13,10 @@ Naming = Literal["lhcb"]
 """What a naming can be; None stands for lamarrpy's own names."""
 
 
+RENAMED = "column names are shown as lamarrpy's; the file has LHCb's"
+"""What to say where an input in LHCb's naming is shown."""
+
+
 @cache
 def column_names(naming: Naming) -> Mapping[str, Mapping[str, str]]:
     """The names by table and canonical column; columns that are not there keep their names."""

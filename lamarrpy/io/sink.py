@@ -8,6 +8,7 @@ import platform
 import re
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +19,9 @@ import pyarrow as pa
 from lamarrpy.errors import OutputError
 from lamarrpy.io.inputs import file_format
 from lamarrpy.io.naming import Naming, from_canonical
-from lamarrpy.tables import SCHEMAS, EventBatch
+from lamarrpy.io.target import check_output, check_table_count, place, writing
+from lamarrpy.processes import is_running
+from lamarrpy.tables import EventBatch
 
 Selection = Mapping[str, Sequence[str] | None]
 """The tables to write, and their columns; None stands for all columns."""
@@ -26,12 +29,12 @@ Selection = Mapping[str, Sequence[str] | None]
 _FLUSH_ROWS = 1 << 16
 """Smaller batches wait until there are so many rows: tiny row groups are slow to write and to read."""
 
-ONE_TABLE = ("parquet", "csv")
-"""Formats with one table a file."""
-
 
 class TableWriter(Protocol):
-    """What a format does: append rows to tables of one output, then finish it."""
+    """What a format does: append rows to tables of one output, then finish it.
+
+    What the system says against writing (no space, no permission) is an OSError.
+    """
 
     def write(self, table: str, data: pa.Table) -> None:
         """Append rows, the same columns each time."""
@@ -65,10 +68,11 @@ class Sink:
     ) -> None:
         self.path = path
         self._naming, self._tables = naming, None if tables is None else dict(tables)
-        self._format = file_format(path)
-        _remove_stale(path)
         self._partial = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.partial")
-        self._writer = _writer(self._format, self._partial, json.dumps(provenance), rntuple)
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _remove_stale(path)
+            self._writer = _writer(file_format(path), self._partial, json.dumps(provenance), rntuple)
         self._closed = False
         self._schemas: dict[str, pa.Schema] = {}
         self._waiting: dict[str, list[pa.Table]] = {}
@@ -84,7 +88,8 @@ class Sink:
         Raises
         ------
         OutputError
-            If a table or column is missing, or the format cannot hold what is asked for.
+            If a table or column is missing, the format cannot hold what is asked for, or there is
+            no space left.
         """
         if not self._schemas:
             self._begin(batch)
@@ -104,13 +109,7 @@ class Sink:
             names = schema.names if columns is None else columns
             self._schemas[table] = pa.schema([_field(schema, table, name) for name in names])
             self._waiting[table] = []
-        if self._format in ONE_TABLE and len(self._schemas) != 1:
-            raise OutputError(
-                f"{self.path}: a {self._format} file holds one table, got {', '.join(self._schemas) or 'none'};"
-                " choose one table, or a folder, .root or .db"
-            )
-        if self._format is None and self.path.is_dir():
-            _check_no_stale_tables(self.path, self._schemas)
+        check_table_count(self.path, self._schemas)
 
     def _flush(self, table: str) -> None:
         """Write the rows of a table that wait, if any do."""
@@ -120,7 +119,8 @@ class Sink:
         data = pa.concat_tables(self._waiting[table]).combine_chunks()
         self._waiting[table] = []
         names = from_canonical(table, schema.names, self._naming)
-        self._writer.write(table, data.rename_columns(names))
+        with writing(self.path):
+            self._writer.write(table, data.rename_columns(names))
 
     def __enter__(self) -> Sink:
         return self
@@ -139,19 +139,18 @@ class Sink:
             raise OutputError(f"{self.path}: expected at least one batch to write, got none")
         for table in self._schemas:
             self._flush(table)
-        self._close()
-        _place(self._partial, self.path)
-
-    def _close(self) -> None:
-        if not self._closed:
-            self._closed = True
+        with writing(self.path):
             self._writer.close()
+            self._closed = True
+            place(self._partial, self.path)
 
     def abandon(self) -> None:
         """Remove what was written so far, unless it has got its name."""
-        try:
-            self._close()
-        finally:
+        if not self._closed:
+            self._closed = True
+            with suppress(Exception):  # what cannot be finished is thrown away all the same
+                self._writer.close()
+        with suppress(OSError):  # the next sink of the same output tries again
             _remove(self._partial)
 
 
@@ -162,6 +161,7 @@ def open_sink(
     naming: Naming | None = None,
     tables: Selection | None = None,
     rntuple: bool = False,
+    overwrite: bool = False,
 ) -> Sink:
     """Open an output; the format is chosen by the suffix.
 
@@ -170,7 +170,7 @@ def open_sink(
     path : path
         No known suffix: a folder, with one Parquet file a table. ``.root``: one TTree or RNTuple a
         table, null as -1000. ``.db``, ``.sqlite``: one SQL table a table. ``.parquet``, ``.csv``: one
-        table. An existing output is replaced, in a folder table by table.
+        table.
     provenance : mapping
         How the output is made, kept as JSON in the metadata of Parquet files, a TObjString or an
         SQL table; CSV has no place for it.
@@ -180,6 +180,9 @@ def open_sink(
         The tables to write and their columns (None for all).
     rntuple : bool
         RNTuples instead of TTrees in a ROOT file.
+    overwrite : bool
+        Replace an output that is there, once this one is complete. From a folder, the tables and the
+        record of an earlier run go; other files stay.
 
     Returns
     -------
@@ -189,24 +192,12 @@ def open_sink(
     Raises
     ------
     OutputError
-        If the format can only be read, or there is no folder to put the output into.
+        As `check_output` raises it, before anything is made.
     """
     where = Path(path)
-    kind = file_format(where)
-    if kind == "hepmc" or (kind == "csv" and where.suffix == ".gz"):
-        raise OutputError(
-            f"{where}: such files can be read, not written; choose a folder, .parquet, .root, .db or .csv"
-        )
-    looks_like_a_file = where.suffix[1:2].isalpha() and not str(path).endswith("/")
-    if kind is None and looks_like_a_file and not where.is_dir():
-        raise OutputError(f"{where}: expected a folder, .parquet, .root, .db, .sqlite or .csv, got {where.suffix!r}")
-    if kind is None and where.is_file():
-        raise OutputError(f"{where}: expected a folder to write into, but a file has that name")
-    if kind is not None and where.is_dir():
-        raise OutputError(f"{where}: expected a file to write, but a folder has that name")
-    if rntuple and kind != "root":
+    if rntuple and file_format(where) != "root":
         raise OutputError(f"{where}: only a .root file can hold RNTuples")
-    where.absolute().parent.mkdir(parents=True, exist_ok=True)
+    check_output(path, tables or (), overwrite=overwrite)
     return Sink(where.absolute(), provenance, naming, tables, rntuple)
 
 
@@ -249,15 +240,6 @@ def _select(batch: EventBatch, table: str, schema: pa.Schema) -> pa.Table:
     return data
 
 
-def _check_no_stale_tables(folder: Path, tables: Mapping[str, pa.Schema]) -> None:
-    """Tables of an earlier run beside those of this one would look like one output."""
-    stale = [file.name for name in SCHEMAS if name not in tables and (file := folder / f"{name}.parquet").exists()]
-    if stale:
-        raise OutputError(
-            f"{folder}: expected no other tables there, found {', '.join(stale)}; remove them or choose another folder"
-        )
-
-
 def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
@@ -267,31 +249,7 @@ def _remove(path: Path) -> None:
 
 def _remove_stale(path: Path) -> None:
     """Remove what processes of this machine that were killed have left of the same output."""
-    of_a_process = re.compile(re.escape(f".{path.name}.{platform.node()}.") + r"(\d{1,9})\.partial(-journal)?")
+    of_a_process = re.compile(re.escape(f".{path.name}.{platform.node()}.") + r"(\d{1,9})\.partial")
     for file in path.parent.iterdir():
-        if (found := of_a_process.fullmatch(file.name)) and not _is_running(int(found[1])):
+        if (found := of_a_process.fullmatch(file.name)) and not is_running(int(found[1])):
             _remove(file)
-
-
-def _is_running(process: int) -> bool:
-    """Whether another process of that number lives, or may live."""
-    if process == os.getpid():
-        return False
-    if os.name != "posix":
-        return True  # elsewhere the question, signal 0, is a signal
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _place(partial: Path, path: Path) -> None:
-    """Give the finished output its name; a folder that is there already is filled file by file."""
-    if not path.is_dir():
-        os.replace(partial, path)
-        return
-    for file in sorted(partial.iterdir()):
-        os.replace(file, path / file.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -110,29 +110,41 @@ class SQLiteWriter:
     def __init__(self, path: Path, provenance: str) -> None:
         import json
 
-        self._base = sqlite3.connect(path, isolation_level=None)
-        self._base.execute("PRAGMA synchronous = OFF")  # the file gets its name only when it is complete
-        self._base.execute("BEGIN")
-        self._base.execute(f"CREATE TABLE {PROVENANCE} (key TEXT PRIMARY KEY, value TEXT)")
         pairs = [(key, json.dumps(value)) for key, value in json.loads(provenance).items()]
-        self._base.executemany(f"INSERT INTO {PROVENANCE} VALUES (?, ?)", pairs)
+        with _writing():
+            self._base = sqlite3.connect(path, isolation_level=None)
+            for effort in ("synchronous", "journal_mode"):  # the file gets its name only when it is complete
+                self._base.execute(f"PRAGMA {effort} = OFF")
+            self._base.execute("BEGIN")
+            self._base.execute(f"CREATE TABLE {PROVENANCE} (key TEXT PRIMARY KEY, value TEXT)")
+            self._base.executemany(f"INSERT INTO {PROVENANCE} VALUES (?, ?)", pairs)
         self._created: set[str] = set()
 
     def write(self, table: str, data: pa.Table) -> None:
         """Append rows."""
-        if table not in self._created:
-            columns = ", ".join(f"{_quoted(field.name)} {_sql_type(field.type)}" for field in data.schema)
-            self._base.execute(f"CREATE TABLE {_quoted(table)} ({columns})")
-            self._created.add(table)
-        marks = ", ".join("?" * data.num_columns)
-        rows = zip(*(_values(column) for column in data.columns), strict=True)
-        self._base.executemany(f"INSERT INTO {_quoted(table)} VALUES ({marks})", rows)
+        with _writing():
+            if table not in self._created:
+                columns = ", ".join(f"{_quoted(field.name)} {_sql_type(field.type)}" for field in data.schema)
+                self._base.execute(f"CREATE TABLE {_quoted(table)} ({columns})")
+                self._created.add(table)
+            marks = ", ".join("?" * data.num_columns)
+            rows = zip(*(_values(column) for column in data.columns), strict=True)
+            self._base.executemany(f"INSERT INTO {_quoted(table)} VALUES ({marks})", rows)
 
     def close(self) -> None:
         """Finish the file."""
-        if self._base.in_transaction:
-            self._base.execute("COMMIT")
-        self._base.close()
+        with closing(self._base), _writing():
+            if self._base.in_transaction:
+                self._base.execute("COMMIT")
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """Let SQLite say of a full disk and the like what the other formats say."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise OSError(str(error)) from error
 
 
 def _sql_type(kind: pa.DataType) -> str:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lamarrpy.io.inputs import open_tables
+from lamarrpy.io.naming import RENAMED
 from lamarrpy.io.stored import StoredTable
 from lamarrpy.tables import SCHEMAS
 from lamarrpy.tables.arrow import to_numpy
@@ -68,7 +69,7 @@ class TableSummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """All tables of an input, and what its reader notes."""
+    """All tables of an input, and what there is to note."""
 
     tables: list[TableSummary]
     notes: tuple[str, ...]
@@ -77,7 +78,8 @@ class Summary:
 def summarise(source: str | Path) -> Summary:
     """Read an input or output once, in blocks, and say what it holds; nothing is checked."""
     with open_tables(source) as tables:
-        return Summary([_table(name, tables[name]) for name in tables], tables.notes)
+        notes = (*tables.notes, RENAMED) if tables.has_lhcb_names else tables.notes
+        return Summary([_table(name, tables[name]) for name in tables], notes)
 
 
 def _table(name: str, table: StoredTable) -> TableSummary:

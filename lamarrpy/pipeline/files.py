@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lamarrpy import __version__
-from lamarrpy.errors import ConfigError, OutputError
-from lamarrpy.io import Source, open_sink, open_source
+from lamarrpy.errors import ConfigError
+from lamarrpy.io import Source, check_output, open_sink, open_source
 from lamarrpy.io.index import whole_events
 from lamarrpy.io.integers import Integers
+from lamarrpy.io.target import record_path
 from lamarrpy.pipeline.cutflow import CutFlow
 from lamarrpy.pipeline.executors import processes, serial
 from lamarrpy.pipeline.partition import Partition, Work
 from lamarrpy.pipeline.parts import PartReport, PartStore
 from lamarrpy.pipeline.pipeline import Pipeline
-from lamarrpy.pipeline.record import describe, describe_run, provenance, record_path, write_record
+from lamarrpy.pipeline.record import describe, describe_run, provenance, write_record
 from lamarrpy.pipeline.spec import load_pipeline
 
 ROWS_PER_CHUNK = 65_536
@@ -72,6 +73,11 @@ class RunOptions:
             raise ConfigError(f"--chunk-events: expected at least 1, got {self.chunk_events}")
         if self.resume and self.overwrite:
             raise ConfigError("expected --resume or --overwrite, got both")
+
+    @property
+    def may_replace(self) -> bool:
+        """Whether an output that is there may give way: asked for, or left by the run that is resumed."""
+        return self.overwrite or self.resume
 
 
 @dataclass(frozen=True)
@@ -129,8 +135,7 @@ def run_files(
     if not isinstance(pipeline, Pipeline):
         pipeline = load_pipeline(pipeline, polarity=options.polarity)
     output = Path(output)
-    if output.exists() and not (options.overwrite or options.resume):
-        raise OutputError(f"{output}: is there already; choose another -o, or replace it with --overwrite")
+    check_output(output, pipeline.output_tables, overwrite=options.may_replace)
     parts = PartStore(output.absolute().with_name(f".{output.absolute().name}.parts"))
     if options.overwrite:
         parts.remove()
@@ -192,7 +197,8 @@ def _simulate(
         serial(work, partitions) if options.workers == 1 else processes(work, partitions, options.workers)
     )
     total = PartReport()
-    with open_sink(output, naming=options.naming, provenance=provenance(work, options.partition)) as sink:
+    how = provenance(work, options.partition)
+    with open_sink(output, naming=options.naming, provenance=how, overwrite=options.may_replace) as sink:
         for partition, report in progress(done):
             sink.append(work.parts.read(partition.index))
             total += report

@@ -11,8 +11,6 @@ import os
 import platform
 import shutil
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from lamarrpy.errors import ConfigError, OutputError
+from lamarrpy.io.target import writing
 from lamarrpy.pipeline.cutflow import CutFlow
 from lamarrpy.processes import is_running
 from lamarrpy.tables import EventBatch
@@ -117,7 +116,7 @@ class PartStore:
                     " resume with the same settings, or start anew with --overwrite"
                 )
         else:
-            with _writing(self.folder):
+            with writing(self.folder):
                 self.folder.mkdir(parents=True, exist_ok=True)
                 _write_json(path, key)
         _write_json(self.folder / _OWNER, {"host": platform.node(), "process": os.getpid()})
@@ -143,7 +142,7 @@ class PartStore:
         final = self._path(index)
         fresh = final.with_name(f"{final.name}.{os.getpid()}.unfinished")
         shutil.rmtree(fresh, ignore_errors=True)
-        with _writing(final):
+        with writing(final):
             fresh.mkdir(parents=True)
             for name, table in batch.tables.items():
                 path = str(fresh / f"{name}.arrow")
@@ -174,17 +173,6 @@ class PartStore:
         if not finished:
             self.remove()
         return finished
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Turn what the system says against writing into an OutputError."""
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(
-            f"{path}: cannot be written: {error.strerror or error}; free space or choose another -o"
-        ) from None
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

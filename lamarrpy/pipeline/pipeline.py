@@ -77,6 +77,11 @@ class Pipeline:
             batch = after
         return batch, flow
 
+    @property
+    def output_tables(self) -> tuple[str, ...]:
+        """The tables that are kept."""
+        return tuple(self.output or check_columns(self.stages))
+
     def select_output(self, batch: EventBatch) -> EventBatch:
         """The tables and columns that the pipeline file asks to keep."""
         if not self.output:

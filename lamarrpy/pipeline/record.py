@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lamarrpy import __version__
+from lamarrpy.io.target import record_path, writing
 from lamarrpy.pipeline.partition import Work
 from lamarrpy.pipeline.parts import PartReport
 from lamarrpy.pipeline.pipeline import Pipeline
@@ -59,13 +60,9 @@ def describe_run(total: PartReport, workers: int, seconds: float) -> dict[str, A
     }
 
 
-def record_path(output: Path) -> Path:
-    """Where the record of a run is: inside an output folder, beside an output file."""
-    return output / "run.json" if output.is_dir() else output.with_name(f"{output.name}.run.json")
-
-
 def write_record(output: Path, record: dict[str, Any]) -> None:
     """Write ``run.json`` next to the tables, with the names of their files."""
     files = [output, *(sorted(output.glob("*.parquet")) if output.is_dir() else [])]
     record = {**record, "files": [str(file.relative_to(output.parent)) for file in files]}
-    record_path(output).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    with writing(record_path(output)):
+        record_path(output).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lamarrpy.cli import app
-from lamarrpy.errors import InputError
+from lamarrpy.errors import InputError, OutputError
 from lamarrpy.io import digest, read_batch
 
 COLUMNS = {
@@ -60,6 +60,13 @@ def test_bad_rows(particles, tmp_path):
     done = convert(particles, tmp_path / "out", "--on-bad-rows", "drop")
     assert "dropped 1 particles: NaN or infinite px" in done.output
     assert "2 rows of particles" in done.output
+
+
+def test_an_output_that_is_there(particles, tmp_path):
+    convert(particles, tmp_path / "out.root")
+    with pytest.raises(OutputError, match=r"out.root: is there already; .* --overwrite"):
+        convert(particles, tmp_path / "out.root")
+    assert convert(particles, tmp_path / "out.root", "--overwrite").exit_code == 0
 
 
 def test_an_unknown_naming_is_refused(particles, tmp_path):

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lamarrpy.cli import app
-from lamarrpy.errors import ConfigError
+from lamarrpy.errors import ConfigError, OutputError
 from lamarrpy.io import read_batch
 
 
@@ -27,6 +27,16 @@ def test_the_same_events_from_a_file_and_in_pieces(tmp_path):
     run(recipe, "-n", 20, "-o", tmp_path / "b", "--first-event", 10, "--chunk-events", 3)
     whole, part = (read_batch(tmp_path / name)["particles"] for name in "ab")
     assert whole.slice(50).equals(part)
+
+
+def test_an_output_that_is_there(tmp_path):
+    run("gun", "-n", 2, "-o", tmp_path / "out")
+    refused = run("gun", "-n", 3, "-o", tmp_path / "out")
+    assert isinstance(refused.exception, OutputError)
+    assert "is there already; choose another -o, or replace it with --overwrite" in str(refused.exception)
+    assert read_batch(tmp_path / "out")["events"].num_rows == 2
+    assert run("gun", "-n", 3, "-o", tmp_path / "out", "--overwrite").exit_code == 0
+    assert read_batch(tmp_path / "out")["events"].num_rows == 3
 
 
 def test_mistakes_become_typed_errors(tmp_path):

@@ -31,3 +31,14 @@ def test_a_table_that_is_not_there_is_named(folder):
     answer = CliRunner().invoke(app, ["head", str(folder), "-t", "particels"])
     assert isinstance(answer.exception, InputError)
     assert "did you mean 'particles'" in str(answer.exception)
+
+
+@pytest.mark.parametrize("naming", [None, "lhcb"])
+def test_names_of_lhcb_are_mentioned(tmp_path, naming):
+    path = tmp_path / "out.root"
+    with open_sink(path, provenance={}, naming=naming) as sink:
+        sink.append(example_events(5))
+    answer = CliRunner().invoke(app, ["head", str(path), "-t", "particles"], env={"COLUMNS": "200"})
+    said = "column names are shown as lamarrpy's; the file has LHCb's"
+    assert (said in answer.output) == (naming == "lhcb")
+    assert "px" in answer.output

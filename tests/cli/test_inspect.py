@@ -3,9 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from typer.testing import CliRunner
 
 from lamarrpy.cli import app
+from lamarrpy.io import open_sink
+from lamarrpy.testing import example_events
 
 
 def test_it_shows_rows_events_species_ranges_and_units(tmp_path):
@@ -51,3 +54,14 @@ def test_notes_of_a_hepmc_file(tmp_path):
         file.write(event)
     done = CliRunner().invoke(app, ["inspect", str(tmp_path / "a.hepmc")])
     assert "left out 1 beam particles of the HepMC record" in done.output
+
+
+@pytest.mark.parametrize("naming", [None, "lhcb"])
+def test_names_of_lhcb_are_mentioned(tmp_path, naming):
+    path = tmp_path / "out.root"
+    with open_sink(path, provenance={}, naming=naming) as sink:
+        sink.append(example_events(5))
+    answer = CliRunner().invoke(app, ["inspect", str(path)], env={"COLUMNS": "200"})
+    said = "column names are shown as lamarrpy's; the file has LHCb's"
+    assert (said in answer.output) == (naming == "lhcb")
+    assert "px" in answer.output

@@ -1,5 +1,8 @@
 """Decays conserve energy and momentum, fly as long as they live, and link daughters to mothers."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -177,12 +180,24 @@ def test_modes_of_a_decay_file(tmp_path):
     assert pieces["particles"].equals(batch["particles"])
 
 
+def test_the_decay_file_of_the_page(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "generating.md").read_text()
+    dec, recipe = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "mine.dec").write_text(dec)
+    (tmp_path / "mine.yaml").write_text(recipe)
+    pid = next(generate(tmp_path / "mine.yaml", 1000, 1)).array("particles", "pid")
+    species, count = np.unique(abs(pid), return_counts=True)
+    found = dict(zip(species.tolist(), count.tolist(), strict=True))
+    assert found[511] == found[413] + found[411] == found[13] == found[14] == found[321] == 1000
+    assert found[413] / 1000 == pytest.approx(0.0505 / 0.0736, abs=0.05)
+
+
 @pytest.mark.parametrize(
     ("recipe", "message"),
     [
         ({}, "either decay or dec_file"),
         ({"decay": LB, "dec_file": "x.dec", "particle": "B0"}, "either decay or dec_file"),
-        ({"dec_file": "x.dec"}, "dec_file and particle together"),
+        ({"dec_file": "x.dec"}, "dec_file and particle together: particle names the mother to generate"),
         ({"decay": LB, "p": 1e5, "pt": 1e4}, "either p or pt"),
         ({"decay": "B0 -> K+ pi+"}, "charge to be conserved, got a sum of [+]2"),
         ({"decay": "B0 -> D+ D_s- Lambda0 anti-Lambda0"}, "daughters below 5279"),

@@ -88,7 +88,9 @@ def test_real_collisions():
     assert len(np.unique(event[heavy])) >= 5
 
 
-def test_settings_that_pythia_does_not_know():
+def test_settings_that_pythia_does_not_know(capfd):
     pytest.importorskip("pythia8mc")
-    with pytest.raises(ConfigError, match="expected a setting that Pythia 8 knows"):
+    message = "expected a setting that Pythia 8 knows, .* got 'HardQCD:hardbbar = on'; did you mean 'HardQCD:hardbbbar'"
+    with pytest.raises(ConfigError, match=message):
         next(generate(RECIPE | {"settings": ["HardQCD:hardbbar = on"]}, 1))
+    assert capfd.readouterr() == ("", "")

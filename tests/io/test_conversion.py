@@ -75,6 +75,43 @@ def test_columns_of_the_user_are_kept(tmp_path):
     assert same(read_batch(tmp_path / "out.root")["particles"], table)
 
 
+class TestTargets:
+    @pytest.mark.parametrize("target", ["out", "out.root"])
+    def test_what_is_there_is_replaced_only_if_asked_for(self, tmp_path, target):
+        first, second = (save(tmp_path / f"in{seed}", particles(seed=seed)) for seed in (1, 2))
+        convert(first, tmp_path / target)
+        with pytest.raises(OutputError, match="is there already; choose another -o, or replace it with --overwrite"):
+            convert(second, tmp_path / target)
+        assert digest(tmp_path / target) == digest(first)
+        convert(second, tmp_path / target, overwrite=True)
+        assert digest(tmp_path / target) == digest(second)
+
+    @pytest.mark.parametrize("overwrite", [False, True])
+    @pytest.mark.parametrize(
+        ("source", "target"),
+        [
+            ("in", "in"),
+            ("in", "elsewhere/../in"),
+            ("in", "in/out.root"),
+            ("in/particles.parquet", "in"),
+            ("in/particles.parquet", "in/particles.parquet"),
+        ],
+    )
+    def test_the_source_is_no_target(self, tmp_path, source, target, overwrite):
+        before = digest(save(tmp_path / "in", particles()))
+        (tmp_path / "elsewhere").mkdir()
+        for given in (tmp_path / source, [tmp_path / source]):
+            with pytest.raises(OutputError, match="expected a target apart from the source"):
+                convert(given, tmp_path / target, overwrite=overwrite)
+        assert digest(tmp_path / "in") == before
+
+    @pytest.mark.parametrize("target", ["out.txt", "out.hepmc", "in.parquet/out"])
+    def test_a_target_that_cannot_be_written_is_refused_before_the_source_is_opened(self, tmp_path, target):
+        (tmp_path / "in.parquet").write_text("no Parquet file")
+        with pytest.raises(OutputError):
+            convert(tmp_path / "in.parquet", tmp_path / target)
+
+
 class TestNothingIsLost:
     @pytest.mark.parametrize(
         ("lost", "message"),

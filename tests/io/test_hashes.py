@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from io_samples import change, fill, particles, results
 
 from lamarrpy.io import digest, open_sink
-from lamarrpy.tables import TRACKS
+from lamarrpy.tables import TRACKS, EventBatch
 
 SETTINGS = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -72,6 +72,20 @@ def test_tables_come_in_alphabetical_order(tmp_path):
     with open_sink(tmp_path / "out", provenance={}) as sink:
         sink.append(results())
     assert list(digest(tmp_path / "out")) == ["clusters", "events", "particles", "tracks", "vertices"]
+
+
+@pytest.mark.parametrize("name", ["out", "out.root", "out.db", "tracks.csv", "tracks.parquet"])
+def test_formats_agree_where_covariances_are_minus_zero(tmp_path, name):
+    tracks = fill(TRACKS, 30)
+    expected = tracks_digest(tmp_path, change_all(tracks, "cov_x_ty", 0.0))
+    with open_sink(tmp_path / "written" / name, provenance={}) as sink:
+        sink.append(EventBatch({"tracks": change_all(tracks, "cov_x_ty", -0.0)}))
+    assert digest(tmp_path / "written" / name) == {"tracks": expected}
+
+
+def change_all(table, column, value):
+    field = table.schema.field(column)
+    return table.set_column(table.column_names.index(column), field, pa.array([value] * len(table), field.type))
 
 
 def test_a_nan_can_be_hashed(tmp_path):

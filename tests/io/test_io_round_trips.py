@@ -20,7 +20,7 @@ TARGETS = {
 
 
 def write(path, batch, **options):
-    with open_sink(path, provenance={"seed": 1}, **options) as sink:
+    with open_sink(path, provenance={"seed": 1}, overwrite=True, **options) as sink:
         sink.append(batch)
     return path
 

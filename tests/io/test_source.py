@@ -440,7 +440,7 @@ class TestRefusedInputs:
         ("column", "kind", "message"),
         [
             ("px", pa.int64(), "column 'px': expected float64, got int64"),
-            ("pid", pa.float64(), "column 'pid': expected int32, got double"),
+            ("pid", pa.float64(), "column 'pid': expected int32, got double; store it as int32"),
             ("status", pa.bool_(), "column 'status': expected int32, got bool"),
             ("z", pa.string(), "column 'z': expected float64, got string"),
         ],
@@ -451,6 +451,16 @@ class TestRefusedInputs:
         values = pa.array([1] * len(table)).cast(pa.int8()).cast(kind)
         with pytest.raises(SchemaError, match=message):
             open_source(table.set_column(at, column, values))
+
+    @pytest.mark.parametrize(("value", "shown"), [(2.5, "2.5"), (None, "null"), (float("inf"), "inf")])
+    def test_the_first_value_that_is_no_integer_is_named(self, tmp_path, value, shown):
+        table = particles((2, 3))["particles"]
+        values = pa.array([1.0, -2.0, 2.0**60, value, 0.5], pa.float64())
+        table = table.set_column(table.column_names.index("pid"), "pid", values)
+        pq.write_table(table, tmp_path / "p.parquet", row_group_size=2)
+        message = rf"'pid': expected int32, got double \({shown} in row 3\); store it as int32"
+        with pytest.raises(SchemaError, match=message):
+            open_source(tmp_path / "p.parquet")
 
     def test_an_integer_too_large_for_its_column(self):
         table = particles()["particles"]

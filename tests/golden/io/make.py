@@ -22,7 +22,7 @@ def main(folder: Path) -> None:
         "results.db": {},
         "tracks.csv": {"tables": {"tracks": None}},
     }.items():
-        with open_sink(folder / name, provenance={"golden": True}, **options) as sink:
+        with open_sink(folder / name, provenance={"golden": True}, overwrite=True, **options) as sink:
             sink.append(batch)
     for file_format in ("hepmc2", "hepmc3"):
         write_hepmc(folder / f"events.{file_format}", [hepmc_event(i, collisions=i) for i in (1, 2, 1)], file_format)

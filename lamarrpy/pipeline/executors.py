@@ -33,8 +33,7 @@ def processes(work: Work, partitions: Iterable[Partition], workers: int) -> Iter
     LamarrpyError
         If a worker dies; finished parts stay and the run can be resumed.
     """
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(work,)) as pool:
+    with ProcessPoolExecutor(workers, mp_context=_context(), initializer=_start_worker, initargs=(work,)) as pool:
         ahead: deque[tuple[Partition, Future[PartReport] | None]] = deque()
         queue = iter(partitions)
         try:
@@ -54,6 +53,15 @@ def processes(work: Work, partitions: Iterable[Partition], workers: int) -> Iter
             ) from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    """How workers start: forked from a clean process that has imported what they need, where the system can."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
 
 
 def _start_worker(work: Work) -> None:

@@ -64,6 +64,14 @@ def _context() -> multiprocessing.context.BaseContext:
     return context
 
 
+def prepare(workers: int) -> None:
+    """Start the process that workers are forked from, so that it gets ready while the input is opened."""
+    if workers > 1 and _context().get_start_method() == "forkserver":
+        from multiprocessing import forkserver  # not on every system
+
+        forkserver.ensure_running()
+
+
 def _start_worker(work: Work) -> None:
     global _work
     _work = work

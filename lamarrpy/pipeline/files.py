@@ -16,7 +16,7 @@ from lamarrpy.io.index import whole_events
 from lamarrpy.io.integers import Integers
 from lamarrpy.io.target import record_path
 from lamarrpy.pipeline.cutflow import CutFlow
-from lamarrpy.pipeline.executors import processes, serial
+from lamarrpy.pipeline.executors import prepare, processes, serial
 from lamarrpy.pipeline.partition import Partition, Work
 from lamarrpy.pipeline.parts import PartReport, PartStore
 from lamarrpy.pipeline.pipeline import Pipeline
@@ -136,6 +136,7 @@ def run_files(
         pipeline = load_pipeline(pipeline, polarity=options.polarity)
     output = Path(output)
     check_output(output, pipeline.output_tables, overwrite=options.may_replace)
+    prepare(options.workers)
     parts = PartStore(output.absolute().with_name(f".{output.absolute().name}.parts"))
     if options.overwrite:
         parts.remove()

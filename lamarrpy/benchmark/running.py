@@ -8,6 +8,7 @@ the whole run: from opening the input to the finished tables on disk, Parquet in
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -146,6 +147,8 @@ def _run(pipeline: str, sample: Sample, folder: Path, *options: str, workers: in
     """Run ``lamarrpy run`` as a user would, and read what it says of itself."""
     output = folder / "out"
     shutil.rmtree(output, ignore_errors=True)
+    if hasattr(os, "sync"):
+        os.sync()  # no run pays for what another has written
     command = [sys.executable, "-m", "lamarrpy", "run", pipeline, str(sample.path), "-o", str(output), "--quiet"]
     done = subprocess.run([*command, "--workers", str(workers), *options], capture_output=True, text=True, check=False)
     if done.returncode:

@@ -7,11 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
+from lamarrpy.yaml_file import read_yaml
 
 Naming = Literal["lhcb"]
 """What a naming can be; None stands for lamarrpy's own names."""
-
 
 RENAMED = "column names are shown as lamarrpy's; the file has LHCb's"
 """What to say where an input in LHCb's naming is shown."""
@@ -20,8 +19,7 @@ RENAMED = "column names are shown as lamarrpy's; the file has LHCb's"
 @cache
 def column_names(naming: Naming) -> Mapping[str, Mapping[str, str]]:
     """The names by table and canonical column; columns that are not there keep their names."""
-    text = Path(__file__).with_name(f"{naming}_names.yaml").read_text(encoding="utf-8")
-    names: dict[str, dict[str, str]] = yaml.safe_load(text)
+    names: dict[str, dict[str, str]] = read_yaml(Path(__file__).with_name(f"{naming}_names.yaml"))
     return names
 
 

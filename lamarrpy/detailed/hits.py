@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lamarrpy.detailed.detector import Detector, Kind, Sensor
-from lamarrpy.detailed.truth import PlaneCrossings, Truth
+from lamarrpy.detailed.geometry import Detector, Kind, Sensor
+from lamarrpy.detailed.transport import PlaneCrossings, Truth
 from lamarrpy.draws import Draws, RowDraws
 
 Array = NDArray[np.float64]

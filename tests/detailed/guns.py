@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from lamarrpy.detailed import ChargedParticles, Detector, Plane, Region, lhcb_detector
-from lamarrpy.detailed.material import Material
+from lamarrpy.detailed.geometry import Detector, Plane, Region, lhcb_detector
+from lamarrpy.detailed.geometry.material import Material
+from lamarrpy.detailed.transport import ChargedParticles
 
 SILICON = Material("silicon", 2.329, 21.82, 108.4, 0.49848, 173.0, False)
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from guns import gun
 
-from lamarrpy.detailed import Fate, Kind, Physics, lhcb_detector, measure, transport
+from lamarrpy.detailed.geometry import Kind, lhcb_detector
+from lamarrpy.detailed.hits import measure
+from lamarrpy.detailed.transport import Fate, Physics, transport
 from lamarrpy.draws import Draws
 from lamarrpy.field import magnetic_field
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from guns import gun
 
-from lamarrpy.detailed import Fate, lhcb_detector, measure, transport
-from lamarrpy.detailed.origins import ChargedParticles
+from lamarrpy.detailed.geometry import lhcb_detector
+from lamarrpy.detailed.hits import measure
+from lamarrpy.detailed.transport import Fate, transport
+from lamarrpy.detailed.transport.origins import ChargedParticles
 from lamarrpy.draws import Draws
 from lamarrpy.field import magnetic_field
 
@@ -84,5 +86,5 @@ def test_inputs_stay_as_they_are(everything):
 
 def test_same_in_any_blocks(everything, monkeypatch):
     whole = story(everything)
-    monkeypatch.setattr("lamarrpy.detailed.journey.BLOCK", 700)
+    monkeypatch.setattr("lamarrpy.detailed.transport.journey.BLOCK", 700)
     same(whole, story(everything))

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from guns import at_plane, gun
 
-from lamarrpy.detailed import ChargedParticles, Fate, Physics, lhcb_detector, transport
+from lamarrpy.detailed.geometry import lhcb_detector
+from lamarrpy.detailed.transport import ChargedParticles, Fate, Physics, transport
 from lamarrpy.draws import Draws
 from lamarrpy.field import magnetic_field
 from lamarrpy.propagation import State, runge_kutta

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from guns import along_z, gun, slab
 
-from lamarrpy.detailed import Fate, Physics, lhcb_detector, transport
-from lamarrpy.detailed.decays import break_up_momentum, choose_channel, daughter_momentum
+from lamarrpy.detailed.geometry import lhcb_detector
+from lamarrpy.detailed.transport import Fate, Physics, transport
+from lamarrpy.detailed.transport.decays import break_up_momentum, choose_channel, daughter_momentum
 from lamarrpy.draws import Draws
 from lamarrpy.field import magnetic_field
 

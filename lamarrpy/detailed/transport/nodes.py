@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from lamarrpy.detailed.detector import Detector, Plane, Wall
+from lamarrpy.detailed.geometry.detector import Detector, Plane, Wall
 from lamarrpy.field.model import FieldAtPlane, MagneticField
 
 SHORT = 20.0

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from guns import gun
 
-from lamarrpy.detailed import charged_particles, lhcb_detector, transport
+from lamarrpy.detailed.geometry import lhcb_detector
+from lamarrpy.detailed.transport import charged_particles, transport
 from lamarrpy.draws import Draws
 from lamarrpy.errors import DomainError
 from lamarrpy.field import magnetic_field

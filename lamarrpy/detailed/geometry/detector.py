@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from lamarrpy.detailed.material import Material
-from lamarrpy.detailed.shapes import Array, Mask, Shape, union
+from lamarrpy.detailed.geometry.material import Material
+from lamarrpy.detailed.geometry.shapes import Array, Mask, Shape, union
 from lamarrpy.errors import ConfigError
 
 MOST_LAYERS = 3

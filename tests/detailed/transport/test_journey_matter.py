@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from guns import SILICON, along_z, at_plane, gun, slab
 
-from lamarrpy.detailed import Fate, Physics, lhcb_detector, transport
+from lamarrpy.detailed.geometry import lhcb_detector
+from lamarrpy.detailed.transport import Fate, Physics, transport
 from lamarrpy.draws import Draws
 from lamarrpy.field import magnetic_field
 

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
-from lamarrpy.detailed.flight import Flight
-from lamarrpy.detailed.landau import fluctuate
-from lamarrpy.detailed.material import Material, largest_transfer
-from lamarrpy.detailed.scattering import added_angle, deflect, displacement
-from lamarrpy.detailed.truth import Fate, Photons, Record
+from lamarrpy.detailed.geometry.material import Material, largest_transfer
+from lamarrpy.detailed.transport.flight import Flight
+from lamarrpy.detailed.transport.landau import fluctuate
+from lamarrpy.detailed.transport.scattering import added_angle, deflect, displacement
+from lamarrpy.detailed.transport.truth import Fate, Photons, Record
 from lamarrpy.propagation.state import LARGEST_SINE
 
 Array = NDArray[np.float64]

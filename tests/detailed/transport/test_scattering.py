@@ -6,8 +6,8 @@ from guns import along_z, at_plane, slab
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamarrpy.detailed import Physics, transport
-from lamarrpy.detailed.scattering import added_angle, deflect, displacement, highland_angle, perpendicular
+from lamarrpy.detailed.transport import Physics, transport
+from lamarrpy.detailed.transport.scattering import added_angle, deflect, displacement, highland_angle, perpendicular
 from lamarrpy.draws import Draws
 from lamarrpy.field import magnetic_field
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lamarrpy.detailed import Kind, Plane, lhcb_detector
-from lamarrpy.detailed.shapes import Box, Ring
+from lamarrpy.detailed.geometry import Kind, Plane, lhcb_detector
+from lamarrpy.detailed.geometry.shapes import Box, Ring
 from lamarrpy.errors import ConfigError
 from lamarrpy.shipped import shipped
 from lamarrpy.yaml_file import read_yaml
@@ -89,7 +89,7 @@ def test_shapes_by_hand():
 
 
 def test_picture(tmp_path):
-    from lamarrpy.detailed.drawing import draw
+    from lamarrpy.detailed.geometry.drawing import draw
 
     draw(lhcb_detector(), tmp_path / "detector.png")
     assert (tmp_path / "detector.png").read_bytes()[:4] == b"\x89PNG"

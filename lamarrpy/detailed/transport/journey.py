@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lamarrpy.detailed.decays import choose_channel, daughter_momentum
-from lamarrpy.detailed.detector import Detector, Plane
-from lamarrpy.detailed.flight import (
+from lamarrpy.detailed.geometry.detector import Detector, Plane
+from lamarrpy.detailed.transport.decays import choose_channel, daughter_momentum
+from lamarrpy.detailed.transport.flight import (
     AZIMUTH_DRAW,
     CHANNEL_DRAW,
     DEPTH_DRAW,
@@ -17,10 +17,10 @@ from lamarrpy.detailed.flight import (
     layer_draw,
     proper_life,
 )
-from lamarrpy.detailed.matter import Layer, Matter, Physics
-from lamarrpy.detailed.nodes import SHORT, Node, nodes_of
-from lamarrpy.detailed.origins import ChargedParticles, check
-from lamarrpy.detailed.truth import Fate, PlaneCrossings, Record, Truth
+from lamarrpy.detailed.transport.matter import Layer, Matter, Physics
+from lamarrpy.detailed.transport.nodes import SHORT, Node, nodes_of
+from lamarrpy.detailed.transport.origins import ChargedParticles, check
+from lamarrpy.detailed.transport.truth import Fate, PlaneCrossings, Record, Truth
 from lamarrpy.draws import Draws
 from lamarrpy.field.model import FieldAtPlane, MagneticField
 from lamarrpy.particles import Species, charge, mass, species

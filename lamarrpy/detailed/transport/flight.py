@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamarrpy.detailed.detector import MOST_LAYERS
+from lamarrpy.detailed.geometry.detector import MOST_LAYERS
 from lamarrpy.draws import RowDraws
 from lamarrpy.particles import Species, lifetime, species
 

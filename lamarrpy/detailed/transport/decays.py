@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lamarrpy.detailed.scattering import perpendicular
+from lamarrpy.detailed.transport.scattering import perpendicular
 
 Array = NDArray[np.float64]
 

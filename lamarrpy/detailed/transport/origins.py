@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lamarrpy.detailed.detector import Detector
+from lamarrpy.detailed.geometry.detector import Detector
 from lamarrpy.errors import DomainError
 from lamarrpy.particles import charge, is_known
 from lamarrpy.propagation.state import STEEPEST

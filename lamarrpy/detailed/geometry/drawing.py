@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lamarrpy.detailed.detector import Detector, Plane
-from lamarrpy.detailed.shapes import Box, Shape
+from lamarrpy.detailed.geometry.detector import Detector, Plane
+from lamarrpy.detailed.geometry.shapes import Box, Shape
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

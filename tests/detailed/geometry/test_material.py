@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from lamarrpy.detailed.description import lhcb_detector
-from lamarrpy.detailed.landau import fluctuate, landau
-from lamarrpy.detailed.material import Material, largest_transfer
+from lamarrpy.detailed.geometry.description import lhcb_detector
+from lamarrpy.detailed.geometry.material import Material, largest_transfer
+from lamarrpy.detailed.transport.landau import fluctuate, landau
 from lamarrpy.draws import Draws
 
 MUON = 105.658

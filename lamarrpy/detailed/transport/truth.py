@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lamarrpy.detailed.origins import ChargedParticles
+from lamarrpy.detailed.transport.origins import ChargedParticles
 
 Array = NDArray[np.float64]
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from lamarrpy.detailed.detector import Aperture, Detector, Kind, Plane, Region, Sensor, Wall
-from lamarrpy.detailed.material import Material
-from lamarrpy.detailed.shapes import Box, Ring, Shape, shape_of
+from lamarrpy.detailed.geometry.detector import Aperture, Detector, Kind, Plane, Region, Sensor, Wall
+from lamarrpy.detailed.geometry.material import Material
+from lamarrpy.detailed.geometry.shapes import Box, Ring, Shape, shape_of
 from lamarrpy.errors import ConfigError, did_you_mean
 from lamarrpy.shipped import shipped
 from lamarrpy.yaml_file import read_yaml

@@ -1,0 +1,18 @@
+"""Charged particles on their way through field and matter: the truth of the Detailed Simulation."""
+
+from lamarrpy.detailed.transport.journey import transport
+from lamarrpy.detailed.transport.matter import Physics
+from lamarrpy.detailed.transport.origins import ChargedParticles, Refused, charged_particles
+from lamarrpy.detailed.transport.truth import Fate, Photons, PlaneCrossings, Truth
+
+__all__ = [
+    "ChargedParticles",
+    "Fate",
+    "Photons",
+    "Physics",
+    "PlaneCrossings",
+    "Refused",
+    "Truth",
+    "charged_particles",
+    "transport",
+]

@@ -1,0 +1,95 @@
+"""What pattern recognition hands to the fit, and what the fit hands on."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamarrpy.detailed.hits import Hits
+from lamarrpy.propagation import BeamLine, State
+
+Array = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+
+class TrackType(IntEnum):
+    """Which parts of the tracking system a track was found in, in the numbers of LHCb's software."""
+
+    none = 0
+    velo = 1
+    long = 3
+    upstream = 4
+    downstream = 5
+    t = 6
+
+
+class Candidates(NamedTuple):
+    """n tracks to be fitted.
+
+    Attributes
+    ----------
+    event_id : ndarray of int, shape (n,)
+        The event of each.
+    row : ndarray of int, shape (n,)
+        Of the particle in ``Truth.particles`` that it belongs to, -1 for a random combination of hits.
+    track_type : ndarray of int, shape (n,)
+        A `TrackType`.
+    seed : State
+        What pattern recognition thinks of each at its first hit, shape (n,): a start for the fit.
+    beam : BeamLine
+        The line that its closest approach is to be found to, one for each.
+    first : ndarray of int, shape (n + 1,)
+        The hits of candidate i are ``hits[first[i]:first[i + 1]]``, in increasing z.
+    hits : Hits
+        The hits of all candidates end to end; a hit may be used by several.
+    """
+
+    event_id: Counts
+    row: NDArray[np.intp]
+    track_type: Counts
+    seed: State
+    beam: BeamLine
+    first: NDArray[np.intp]
+    hits: Hits
+
+
+class Part(NamedTuple):
+    """What the fit says of one part of the tracking system: hits used, their chi2; each of shape (n,)."""
+
+    hits: Counts
+    chi2: Array
+
+
+class FittedTracks(NamedTuple):
+    """n fitted tracks.
+
+    Attributes
+    ----------
+    state : State
+        At the point closest to the beam line, shape (n,).
+    covariance : ndarray, shape (n, 5, 5)
+        Of x, y, tx, ty, q/p there, at that z; mm and 1/MeV.
+    chi2 : ndarray, shape (n,)
+        Of the fit.
+    ndof : ndarray of int, shape (n,)
+        Hits used less the parameters fitted.
+    outliers : ndarray of int, shape (n,)
+        Hits that were removed.
+    velo, tt, t : Part
+        Hits and chi2 by part of the detector.
+    sensible : ndarray of bool, shape (n,)
+        Whether the fit has converged to a track that can be.
+    """
+
+    state: State
+    covariance: Array
+    chi2: Array
+    ndof: Counts
+    outliers: Counts
+    velo: Part
+    tt: Part
+    t: Part
+    sensible: NDArray[np.bool_]

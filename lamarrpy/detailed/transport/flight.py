@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.detailed.geometry.detector import MOST_LAYERS
+from lamarrpy.detailed.transport.nodes import Track
 from lamarrpy.draws import RowDraws
 from lamarrpy.particles import Species, lifetime, species
+from lamarrpy.propagation.motion import KAPPA
 
 Array = NDArray[np.float64]
 
@@ -79,6 +81,16 @@ class Flight:
     life: Array
     electron: NDArray[np.bool_]
     alive: NDArray[np.bool_]
+
+    @property
+    def track(self) -> Track:
+        """Position and direction, which stepping changes in place."""
+        return self.x, self.y, self.u, self.v
+
+    @property
+    def bend(self) -> Array:
+        """Curvature in one Tesla [1/mm]."""
+        return KAPPA * self.charge / self.p
 
     def select(self, rows: Any) -> Flight:
         """Some of the particles; a slice gives views, through which they can be changed."""

@@ -18,13 +18,12 @@ from lamarrpy.detailed.transport.flight import (
     proper_life,
 )
 from lamarrpy.detailed.transport.matter import Layer, Matter, Physics
-from lamarrpy.detailed.transport.nodes import SHORT, Node, nodes_of
+from lamarrpy.detailed.transport.nodes import Node, nodes_of, step_of_own, step_to
 from lamarrpy.detailed.transport.origins import ChargedParticles, check
 from lamarrpy.detailed.transport.truth import Fate, PlaneCrossings, Record, Truth
 from lamarrpy.draws import Draws
-from lamarrpy.field.model import FieldAtPlane, MagneticField
+from lamarrpy.field.model import MagneticField
 from lamarrpy.particles import Species, charge, mass, species
-from lamarrpy.propagation.motion import KAPPA, runge_kutta_step, turn
 from lamarrpy.propagation.state import LARGEST_SINE
 
 Array = NDArray[np.float64]
@@ -155,8 +154,9 @@ class _Journey:
         gap = self._gaps(flight, inside, node)
         length = np.full(len(flight.x), node.step)
         length[inside:] = node.z - flight.origin_z[inside:]
-        _step(flight.select(slice(inside)), node)
-        _enter(flight.select(slice(inside, None)), length[inside:], node.z, self.field)
+        here, new = flight.select(slice(inside)), flight.select(slice(inside, None))
+        step_to(node, here.track, here.bend)
+        step_of_own(new.track, new.bend, length[inside:], node.z, self.field)
         if self.matter.physics.decays:
             self._decay(flight, length, node)
         self._leave(flight, node)
@@ -195,10 +195,10 @@ class _Journey:
         back = np.minimum(-flight.life[rows] / per_length[rows], length[rows])
         flight.life[rows] = np.inf
         some = flight.select(rows)
-        _enter(some, -back, node.z - back, self.field)
+        step_of_own(some.track, some.bend, -back, node.z - back, self.field)
         self.record.decay_z[some.row] = node.z - back
         goes_on = self._daughter(some, node.z - back)
-        _enter(some, np.where(goes_on, back, 0.0), np.full(len(rows), node.z), self.field)
+        step_of_own(some.track, some.bend, np.where(goes_on, back, 0.0), node.z, self.field)
         for name in ("x", "y", "u", "v", "p", "mass", "depth_limit", "electron", "alive"):
             getattr(flight, name)[rows] = getattr(some, name)
 
@@ -264,36 +264,3 @@ class _Journey:
             state = (flight.x[rows], flight.y[rows], u / w, v / w, flight.p[rows])
             been = (flight.seen[rows], flight.depth[rows])
             self.crossings.append(PlaneCrossings(flight.row[rows], numbers, *state, *been))
-
-
-def _step(flight: Flight, node: Node) -> None:
-    """One step in z to a node, from the node before."""
-    if not len(flight.x):
-        return
-    bend = KAPPA * flight.charge / flight.p
-    if node.step > SHORT:
-        runge_kutta_step((flight.x, flight.y, flight.u, flight.v), bend, node.step, node.fields)
-        return
-    half = 0.5 * node.step
-    for turns in (True, False):
-        w = np.sqrt(1.0 - flight.u * flight.u - flight.v * flight.v)
-        flight.x += half * flight.u / w
-        flight.y += half * flight.v / w
-        if turns:
-            _, _, du, dv = turn(flight.u, flight.v, bend, node.fields[1](flight.x, flight.y))
-            flight.u += node.step * du
-            flight.v += node.step * dv
-
-
-def _enter(flight: Flight, length: Array, z: float | Array, field: MagneticField) -> None:
-    """One step of its own length for each particle, that ends at z, in place."""
-    if not len(flight.x):
-        return
-
-    def field_at(z: Array) -> FieldAtPlane:
-        return lambda x, y: field(x, y, z)
-
-    end = np.broadcast_to(np.asarray(z, np.float64), length.shape)
-    fields = (field_at(end - length), field_at(end - 0.5 * length), field_at(end))
-    bend = KAPPA * flight.charge / flight.p
-    runge_kutta_step((flight.x, flight.y, flight.u, flight.v), bend, length, fields)

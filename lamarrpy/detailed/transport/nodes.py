@@ -7,9 +7,15 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lamarrpy.detailed.geometry.detector import Detector, Plane, Wall
 from lamarrpy.field.model import FieldAtPlane, MagneticField
+from lamarrpy.propagation.motion import runge_kutta_step, turn
+
+Array = NDArray[np.float64]
+Track = tuple[Array, Array, Array, Array]
+"""x, y [mm] and the direction cosines u, v of particles."""
 
 SHORT = 20.0
 """Steps up to this length [mm] turn particles once, in the middle.
@@ -71,3 +77,45 @@ def nodes_of(detector: Detector, field: MagneticField) -> tuple[Node, ...]:
         fields = (at[max(i - 1, 0)], field.at_plane(middle), at[i])
         nodes.append(Node(i, z, z - before, fields, planes.get(z, -1), wall, detector.aperture.limits(z)))
     return tuple(nodes)
+
+
+def step_to(node: Node, track: Track, bend: Array) -> None:
+    """Take particles from the node before to a node, in place; short steps turn them once, in the middle.
+
+    Parameters
+    ----------
+    node : Node
+        Where to.
+    track : x, y [mm], u, v, each of shape (n,)
+        Positions and direction cosines; overwritten.
+    bend : ndarray, shape (n,), 1/(T mm)
+        Curvature in one Tesla.
+    """
+    x, y, u, v = track
+    if not len(x):
+        return
+    if node.step > SHORT:
+        runge_kutta_step(track, bend, node.step, node.fields)
+        return
+    half = 0.5 * node.step
+    for turns in (True, False):
+        w = np.sqrt(1.0 - u * u - v * v)
+        x += half * u / w
+        y += half * v / w
+        if turns:
+            _, _, du, dv = turn(u, v, bend, node.fields[1](x, y))
+            u += node.step * du
+            v += node.step * dv
+
+
+def step_of_own(track: Track, bend: Array, length: Array, z: float | Array, field: MagneticField) -> None:
+    """Take each particle one step of its own length [mm], that ends at z [mm], in place."""
+    if not len(track[0]):
+        return
+
+    def field_at(z: Array) -> FieldAtPlane:
+        return lambda x, y: field(x, y, z)
+
+    end = np.broadcast_to(np.asarray(z, np.float64), length.shape)
+    fields = (field_at(end - length), field_at(end - 0.5 * length), field_at(end))
+    runge_kutta_step(track, bend, length, fields)

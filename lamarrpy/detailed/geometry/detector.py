@@ -155,6 +155,14 @@ class Wall:
         distance: Array = np.sqrt(x * x + y * y) - (self.slope * z + self.radius)
         return distance
 
+    def path(self, u: Array, v: Array, approach: Array) -> Array:
+        """Way [mm] through the wall of particles with direction cosines u, v whose gap changes so fast with z."""
+        w = np.sqrt(1.0 - u * u - v * v)
+        path: Array = np.minimum(
+            self.thickness * np.sqrt(1.0 + self.slope**2) / (w * np.abs(approach)), self.z[1] - self.z[0]
+        )
+        return path
+
 
 @dataclass(frozen=True)
 class Aperture:

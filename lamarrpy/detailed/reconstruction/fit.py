@@ -1,0 +1,323 @@
+"""The track fit: from the hits of a candidate to its state and covariance closest to the beam line.
+
+A Kalman filter from the last hit back to the beam, around a reference trajectory through field and material
+that is taken anew from the result, as LHCb fits its tracks (R. Van der Eijk et al., LHCb-TRACK-2001-021):
+scattering and mean energy loss as for a pion, straws told which side of the wire the track passes by the
+other hits, and at most two hits removed that do not fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamarrpy.detailed.geometry import Detector, Kind
+from lamarrpy.detailed.hits import Hits
+from lamarrpy.detailed.reconstruction.candidates import Candidates, FittedTracks, Part, TrackType
+from lamarrpy.detailed.reconstruction.deviations import bearing
+from lamarrpy.detailed.reconstruction.kalman import Filtered, Smoothed, run_filter, run_smoother
+from lamarrpy.detailed.reconstruction.pages import NOISE_TERMS, Linear
+from lamarrpy.detailed.reconstruction.reference import References
+from lamarrpy.detailed.tuning import tuning
+from lamarrpy.field.model import MagneticField
+from lamarrpy.propagation import BeamLine, State, runge_kutta
+from lamarrpy.propagation.state import direction, slopes
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+BLOCK = 2048
+"""Tracks fitted side by side: as many as keep the filter's numbers in the processor's cache."""
+
+ITERATIONS = 2
+"""References taken in turn: a third one would move the fit by a hundredth of its errors."""
+
+LARGEST_CHI2, MOST_OUTLIERS = 9.0, 2
+"""A hit goes that costs more chi2, at most so many of a track, one after the other (LHCb's track fit)."""
+
+PARTS = {"velo": 1, "tt": 2, "it": 3, "ot": 3}
+"""Parts of the tracking system whose chi2 is told apart, by subdetector; 0 is for what measures nothing."""
+
+PRIOR = (1e4, 1e4, 1.0, 1.0)
+"""Standard deviations of x, y [mm], u and v before any hit: all that the detector can see."""
+
+STRAIGHTEST, SOFTEST = 1e-7, 1.0 / 250.0
+"""Range of |q/p| [1/MeV] of a reference: 10 TeV to 250 MeV, which is bent out of the detector."""
+
+UPSTREAM_END = -1000.0
+"""z [mm] before which no track is carried to find its point closest to the beam."""
+
+
+def fit(candidates: Candidates, detector: Detector, field: MagneticField) -> FittedTracks:
+    """Fit tracks through their hits.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        n tracks. Of those of type ``velo`` the momentum is taken as the seed has it.
+    detector : Detector
+        What scatters them.
+    field : MagneticField
+        What bends them.
+
+    Returns
+    -------
+    FittedTracks
+        In the order of the candidates; each independent of the others.
+    """
+    counts = np.diff(candidates.first)
+    order = np.argsort(-counts, kind="stable")
+    parts_of = np.array([PARTS.get(system, 0) for system in detector.systems()])
+    references = References(detector, field, tuning("fit")["energy_loss"])
+    fitted = [
+        _fit_block(_Block.of(candidates, order[first : first + BLOCK], parts_of), references)
+        for first in range(0, len(order), BLOCK)
+    ]
+    if not fitted:
+        return _fit_block(_Block.of(candidates, order, parts_of), references)
+    back = np.empty(len(order), np.intp)
+    back[order] = np.arange(len(order))
+    return _join(fitted, back)
+
+
+@dataclass
+class _Block:
+    """Some candidates, those with most hits first, and how each stands.
+
+    Attributes
+    ----------
+    start : State
+        Where the references start: the present idea of the state closest to the beam.
+    fixed : ndarray of bool, shape (n,)
+        Whether the momentum is taken as it is.
+    place : two ndarrays of int, shape (k,)
+        Place and track of each hit, in the arrays of shape (m, n), in which the last hit comes first.
+    variance : ndarray, shape (m, n), mm^2
+        Of the hits.
+    part : ndarray of int, shape (m, n)
+        Of the detector, see PARTS; 0 where there is no hit.
+    half : ndarray of int, shape (n,)
+        Hits behind the magnet.
+    aside : ndarray, shape (4, n)
+        By how much the track behind the material has other parameters than the one at the beam.
+    used : ndarray of bool, shape (m, n)
+        Hits that take part.
+    sensible : ndarray of bool, shape (n,)
+        Whether all is well so far.
+    """
+
+    candidates: Candidates
+    counts: Rows
+    start: State
+    fixed: NDArray[np.bool_]
+    place: tuple[Rows, Rows]
+    variance: Array
+    part: NDArray[np.int64]
+    half: Rows
+    aside: Array
+    used: NDArray[np.bool_]
+    sensible: NDArray[np.bool_]
+
+    @staticmethod
+    def of(candidates: Candidates, rows: Rows, parts: NDArray[np.int64]) -> _Block:
+        """The candidates of some rows."""
+        some = _select(candidates, rows)
+        counts = np.diff(some.first)
+        shape = (int(counts.max(initial=0)), len(rows))
+        track = np.repeat(np.arange(len(rows)), counts)
+        place = (np.repeat(some.first[1:], counts) - 1 - np.arange(len(track)), track)
+        variance, part, used = np.ones(shape), np.zeros(shape, np.int64), np.zeros(shape, bool)
+        variance[place], part[place], used[place] = some.hits.error**2, parts[some.hits.plane], True
+        fixed = some.track_type == TrackType.velo
+        half = (part == PARTS["ot"]).sum(axis=0)
+        aside, sensible = np.zeros((4, len(rows))), np.ones(len(rows), bool)
+        return _Block(some, counts, some.seed, fixed, place, variance, part, half, aside, used, sensible)
+
+
+def _select(candidates: Candidates, rows: Rows) -> Candidates:
+    counts = np.diff(candidates.first)[rows]
+    first = np.concatenate([[0], np.cumsum(counts)])
+    hits = np.repeat(candidates.first[rows] - first[:-1], counts) + np.arange(first[-1])
+    return Candidates(
+        candidates.event_id[rows],
+        candidates.row[rows],
+        candidates.track_type[rows],
+        candidates.seed.at(rows),
+        BeamLine(*(np.broadcast_to(part, candidates.event_id.shape)[rows] for part in candidates.beam)),
+        first,
+        Hits._make(column[hits] for column in candidates.hits),
+    )
+
+
+def _fit_block(block: _Block, references: References) -> FittedTracks:
+    """Take references in turn, then let go of the hits that do not fit."""
+    linear, filtered, smoothed = _run(block, references)
+    for _ in range(ITERATIONS - 1):
+        _choose_sides(block, smoothed)
+        _take_over(block, filtered, smoothed)
+        linear, filtered, smoothed = _run(block, references)
+    for _ in range(MOST_OUTLIERS):
+        if not _drop_outliers(block, smoothed):
+            break
+        filtered = _filter(block, linear)
+        smoothed = run_smoother(linear, filtered, block.counts, block.half)
+    return _result(block, filtered)
+
+
+def _run(block: _Block, references: References) -> tuple[Linear, Filtered, Smoothed]:
+    """Follow references from the beam, filter and smooth."""
+    _to_beam(block, references.field)
+    linear, through = references.follow(block.start, block.aside, block.candidates.first, block.candidates.hits)
+    block.sensible &= through
+    linear.noise[:, NOISE_TERMS.index((4, 4)), block.fixed] = 0.0
+    filtered = _filter(block, linear)
+    return linear, filtered, run_smoother(linear, filtered, block.counts, block.half)
+
+
+def _filter(block: _Block, linear: Linear) -> Filtered:
+    n = len(block.counts)
+    prior = np.empty((5, n))
+    prior[:4] = np.array(PRIOR)[:, None] ** 2
+    prior[4] = np.where(block.fixed, 0.0, (2.0 * SOFTEST) ** 2)
+    return run_filter(linear, block.variance, block.used, block.counts, block.half, prior)
+
+
+def _choose_sides(block: _Block, smoothed: Smoothed) -> None:
+    """Put each straw's measurement on the side of the wire on which the other hits see the track."""
+    hits = block.candidates.hits
+    straws = hits.kind == Kind.straw
+    if not straws.any():
+        return
+    residual = smoothed.residual[block.place]
+    wire = hits.measurement - hits.side * hits.drift
+    side = np.where(straws, np.where(hits.measurement - residual >= wire, 1, -1), hits.side)
+    moved = hits._replace(side=side, measurement=np.where(straws, wire + side * hits.drift, hits.measurement))
+    block.candidates = block.candidates._replace(hits=moved)
+
+
+def _take_over(block: _Block, filtered: Filtered, smoothed: Smoothed) -> None:
+    """Make the result the start of the next reference; what has gone astray starts again from its seed."""
+    block.aside = (smoothed.halfway - filtered.parameters)[:4]
+    start, d = block.start, filtered.parameters
+    u, v = direction(start.tx, start.ty)
+    u, v, q = u + d[2], v + d[3], start.qop + d[4]
+    size = np.clip(np.abs(q), STRAIGHTEST, SOFTEST)
+    block.start = _where_sane(
+        State(start.x + d[0], start.y + d[1], start.z, *_slopes(u, v), np.where(q < 0.0, -size, size)), block
+    )
+
+
+def _slopes(u: Array, v: Array) -> tuple[Array, Array]:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return slopes(u, v)
+
+
+def _where_sane(new: State, block: _Block) -> State:
+    """The new states where they are finite and fly into the detector, else the seeds, and those are marked."""
+    with np.errstate(invalid="ignore"):
+        sane = np.isfinite(np.array(new)).all(axis=0) & (new.tx**2 + new.ty**2 < 4.0)
+    block.sensible &= sane
+    seed = block.candidates.seed
+    return State(*(np.where(sane, a, b) for a, b in zip(new, seed, strict=True)))
+
+
+def _to_beam(block: _Block, field: MagneticField) -> None:
+    """Carry the starts through the field to where they are closest to the beam, in front of their first hit."""
+    hits, first = block.candidates.hits, block.candidates.first
+    limit = hits.z[first[:-1]] - 0.1
+    for _ in range(2):
+        z = np.clip(_closest_z(block.start, block.candidates.beam), UPSTREAM_END, limit)
+        block.start = _where_sane(runge_kutta(block.start, [z], field, 4).state(0, z, block.start.qop), block)
+
+
+def _closest_z(state: State, beam: BeamLine) -> Array:
+    """z [mm] where the tangent is closest to a beam line parallel to the z axis."""
+    square = np.maximum(state.tx**2 + state.ty**2, 1e-12)
+    closest: Array = state.z - ((state.x - beam.x) * state.tx + (state.y - beam.y) * state.ty) / square
+    return closest
+
+
+def _drop_outliers(block: _Block, smoothed: Smoothed) -> bool:
+    """Stop using the worst hit of each track, if it is bad enough; whether there was any."""
+    if not block.used.size:
+        return False
+    excess = np.where(block.used, smoothed.residual**2 / smoothed.variance, 0.0)
+    worst = np.argmax(excess, axis=0)
+    tracks = np.arange(len(worst))
+    enough = block.used.sum(axis=0) > _parameters(block) + 1
+    bad = np.flatnonzero((excess[worst, tracks] > LARGEST_CHI2) & enough)
+    block.used[worst[bad], bad] = False
+    return len(bad) > 0
+
+
+def _parameters(block: _Block) -> NDArray[np.int64]:
+    return np.where(block.fixed, 4, 5)
+
+
+def _result(block: _Block, filtered: Filtered) -> FittedTracks:
+    """States, covariances and chi2, at the point closest to the beam."""
+    start, d = block.start, filtered.parameters
+    u, v = direction(start.tx, start.ty)
+    u, v = u + d[2], v + d[3]
+    tangent = State(start.x + d[0], start.y + d[1], start.z, *_slopes(u, v), start.qop + d[4])
+    state = _where_sane(tangent, block)
+    u, v = direction(state.tx, state.ty)
+    away = np.clip(_closest_z(state, block.candidates.beam), UPSTREAM_END, None) - state.z
+    covariance = _covariance(filtered.covariance, u, v, away)
+    state = state._replace(x=state.x + away * state.tx, y=state.y + away * state.ty, z=state.z + away)
+    diagonal = np.einsum("nii->ni", covariance)
+    block.sensible &= np.isfinite(covariance).all(axis=(1, 2))
+    block.sensible &= (diagonal[:, :4] > 0.0).all(axis=1) & (block.fixed | (diagonal[:, 4] > 0.0))
+    block.sensible &= np.abs(state.qop) >= STRAIGHTEST
+    block.sensible &= np.abs(state.qop) <= SOFTEST
+    chi2 = np.where(block.used, filtered.chi2, 0.0)
+    velo, tt, t = (
+        Part((block.used & at).sum(axis=0), np.where(at, chi2, 0.0).sum(axis=0))
+        for at in (block.part == part for part in sorted(set(PARTS.values())))
+    )
+    hits = block.used.sum(axis=0)
+    return FittedTracks(
+        state,
+        covariance,
+        chi2.sum(axis=0),
+        hits - _parameters(block),
+        block.counts - hits,
+        velo,
+        tt,
+        t,
+        block.sensible,
+    )
+
+
+def _covariance(parameters: Array, u: Array, v: Array, away: Array) -> Array:
+    """Covariance of x, y, tx, ty, q/p a little further along the tangent, shape (n, 5, 5)."""
+    xx, xy, yy = bearing(u, v)
+    jacobian = np.zeros((len(u), 5, 5))
+    jacobian[:, range(5), range(5)] = 1.0
+    for i, first, second in ((0, xx, xy), (1, xy, yy)):
+        jacobian[:, i, 2], jacobian[:, i, 3] = away * first, away * second
+        jacobian[:, 2 + i, 2], jacobian[:, 2 + i, 3] = first, second
+    moved = jacobian @ np.ascontiguousarray(np.moveaxis(parameters, 2, 0)) @ np.swapaxes(jacobian, 1, 2)
+    symmetric: Array = 0.5 * (moved + np.swapaxes(moved, 1, 2))
+    return symmetric
+
+
+def _join(fitted: list[FittedTracks], back: Rows) -> FittedTracks:
+    """The tracks of all blocks, in the order of the candidates."""
+
+    def joined(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        return np.concatenate(columns)[back]
+
+    state = State(*(joined(columns) for columns in zip(*(f.state for f in fitted), strict=True)))
+    velo, tt, t = (
+        Part(joined([getattr(f, name).hits for f in fitted]), joined([getattr(f, name).chi2 for f in fitted]))
+        for name in ("velo", "tt", "t")
+    )
+    covariance, chi2, ndof, outliers, sensible = (
+        joined([getattr(f, name) for f in fitted]) for name in ("covariance", "chi2", "ndof", "outliers", "sensible")
+    )
+    return FittedTracks(state, covariance, chi2, ndof, outliers, velo, tt, t, sensible)

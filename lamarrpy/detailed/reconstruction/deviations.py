@@ -137,12 +137,12 @@ class Tracks:
         self.p[rows] = np.sqrt(left * left - mass * mass)
         self.q[rows] *= p / self.p[rows]
 
-    def mind_the_lost(self, here: slice, largest_sine: float) -> None:
-        """Keep what curls where it is, so that its numbers stay numbers; it is marked."""
+    def mind_the_lost(self, here: slice, largest_sine: float, hits: Rows) -> None:
+        """Keep what curls where it is, so that its numbers stay numbers; it is marked if it still has hits to come."""
         x, y, u, v = (column[here] for column in self.track)
         lost = np.flatnonzero(~(u * u + v * v <= largest_sine**2))
         if len(lost):
-            self.alive[here][lost] = False
+            self.alive[here][lost] &= self.passed[here][lost] >= hits[here][lost]
             for column in (x, y, u, v):
                 column[lost] = 0.0
 

@@ -110,7 +110,7 @@ class _Walk:
         length = np.full(entered, node.step)
         length[inside:] = node.z - self.start.z[inside:entered]
         self._step(node, slice(0, inside), slice(inside, entered), length)
-        tracks.mind_the_lost(here, LARGEST_SINE)
+        tracks.mind_the_lost(here, LARGEST_SINE, self.pages.counts)
         tracks.integrate(here, before, length)
         if node.wall is not None:
             self._cross_wall(node, before, length, here)

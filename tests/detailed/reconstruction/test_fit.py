@@ -207,6 +207,31 @@ def test_no_material_no_scattering():
         assert 0.93 < half_width(pull) < 1.07
 
 
+def test_soft_upstream_tracks_may_curl_in_the_magnet(muons):
+    """What is beyond their last hit does not matter, though Long tracks are followed to the T stations beside them."""
+    truth, hits = simulate(gun(200, [13, -13], (500.0, 900.0), (2.2, 3.5)))
+    candidates = perfect_candidates(truth, hits, DETECTOR, TrackType.upstream)
+    stiff = _some(perfect_candidates(*muons, DETECTOR), 10)
+    together = fit(_join(candidates, stiff), DETECTOR, FIELD)
+    assert together.sensible.mean() > 0.98
+    np.testing.assert_array_equal(fit(candidates, DETECTOR, FIELD).state.qop, together.state.qop[: len(candidates.row)])
+
+
+def _join(a: Candidates, b: Candidates) -> Candidates:
+    def together(first, second):
+        return type(first)(*(np.concatenate(columns) for columns in zip(first, second, strict=True)))
+
+    return Candidates(
+        np.concatenate([a.event_id, b.event_id]),
+        np.concatenate([a.row, b.row]),
+        np.concatenate([a.track_type, b.track_type]),
+        together(a.seed, b.seed),
+        BeamLine(np.concatenate([a.beam.x, b.beam.x]), np.concatenate([a.beam.y, b.beam.y])),
+        np.concatenate([a.first, a.first[-1] + b.first[1:]]),
+        together(a.hits, b.hits),
+    )
+
+
 def test_nonsense_is_marked_not_nan(muons):
     """Hits of two particles under one seed that curls: marked as not sensible, or fitted badly, never NaN."""
     truth, hits = muons

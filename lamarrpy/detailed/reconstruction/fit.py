@@ -8,7 +8,7 @@ other hits, and at most two hits removed that do not fit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,19 +69,25 @@ def fit(candidates: Candidates, detector: Detector, field: MagneticField) -> Fit
     FittedTracks
         In the order of the candidates; each independent of the others.
     """
-    counts = np.diff(candidates.first)
-    order = np.argsort(-counts, kind="stable")
     parts_of = np.array([PARTS.get(system, 0) for system in detector.systems()])
     references = References(detector, field, tuning("fit")["energy_loss"])
-    fitted = [
-        _fit_block(_Block.of(candidates, order[first : first + BLOCK], parts_of), references)
-        for first in range(0, len(order), BLOCK)
-    ]
-    if not fitted:
-        return _fit_block(_Block.of(candidates, order, parts_of), references)
+    blocks = list(_blocks(candidates, parts_of))
+    order = np.concatenate(blocks)
     back = np.empty(len(order), np.intp)
     back[order] = np.arange(len(order))
-    return _join(fitted, back)
+    return _join([_fit_block(_Block.of(candidates, rows, parts_of), references) for rows in blocks], back)
+
+
+def _blocks(candidates: Candidates, parts_of: NDArray[np.int64]) -> Iterator[Rows]:
+    """Rows of tracks that end in the same part of the detector, those with most hits first; and one of none."""
+    counts = np.diff(candidates.first)
+    ends = parts_of[candidates.hits.plane[candidates.first[1:] - 1]]
+    yield np.zeros(0, np.intp)
+    for part in sorted(set(PARTS.values())):
+        rows = np.flatnonzero(ends == part)
+        rows = rows[np.argsort(-counts[rows], kind="stable")]
+        for first in range(0, len(rows), BLOCK):
+            yield rows[first : first + BLOCK]
 
 
 @dataclass

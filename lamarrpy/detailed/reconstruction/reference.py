@@ -99,8 +99,6 @@ class _Walk:
                     break
         through = np.empty(len(self.entry), bool)
         through[self.pages.order] = self.tracks.alive
-        rest = np.arange(len(self.entry))
-        self.pages.write_noise(rest, self.tracks.passed, self.tracks.noise)
         return self.pages.linear, through
 
     def _visit(self, node: Node, inside: int, entered: int) -> None:

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from lamarrpy.detailed.geometry import Detector, Kind, Sensor
 from lamarrpy.detailed.transport import PlaneCrossings, Truth
+from lamarrpy.detailed.tuning import tuning
 from lamarrpy.draws import Draws, RowDraws
 
 Array = NDArray[np.float64]
 
-_SEEN, _NOISE, _DRAWS_PER_LAYER = 0, 1, 2
+_SEEN, _NOISE, _DRAWS_PER_LAYER, _TAIL = 0, 1, 2, 4
 """Indices of the random numbers of a crossing, whose key is (event_id, particle_id, plane), for each monolayer."""
 
 
@@ -148,10 +149,17 @@ def _strips(seen: _Seen, sensor: Sensor, z: float, cos: Array, sin: Array, error
     """The position along (cos, sin), smeared, of those that are seen."""
     which = np.flatnonzero(seen.draws.uniform(_SEEN) < sensor.efficiency)
     true = seen.at.x * cos + seen.at.y * sin
-    smeared = true + error * seen.draws.normal(_NOISE)
+    smeared = true + error * _noise(seen.draws, 0)
     n = len(which)
     at = (np.full(n, z), cos[which], sin[which])
     return _Signals(which, *at, smeared[which], error[which], np.zeros(n), np.zeros(n, np.int64))
+
+
+def _noise(draws: RowDraws, layer: int) -> Array:
+    """Deviations in units of the resolution: Gaussian, but for the hits that delta electrons or others spoil."""
+    tail = tuning("hit_tail")
+    spoilt = draws.uniform(_TAIL + layer) < tail["share"]
+    return draws.normal(_NOISE + _DRAWS_PER_LAYER * layer) * np.where(spoilt, tail["width"], 1.0)
 
 
 def _velo_error(sensor: Sensor, pitch: Array, slope: Array) -> Array:
@@ -197,7 +205,7 @@ def _straw(seen: _Seen, sensor: Sensor, z: float) -> _Signals:
         path = 2.0 * np.sqrt(np.maximum(radius**2 - distance**2, 0.0))
         chance = seen.draws.uniform(_SEEN + _DRAWS_PER_LAYER * layer)
         which = np.flatnonzero(chance < -np.expm1(-path / ionisation))
-        drift = (distance + error * seen.draws.normal(_NOISE + _DRAWS_PER_LAYER * layer))[which]
+        drift = np.clip(distance + error * _noise(seen.draws, layer), -3.0 * error, radius + 3.0 * error)[which]
         side = np.where(u < wire, -1, 1)[which]
         n = len(which)
         direction = (np.full(n, cos), np.full(n, sin))

@@ -8,7 +8,7 @@ from lamarrpy.detailed.geometry import Detector, Plane, Region, lhcb_detector
 from lamarrpy.detailed.geometry.material import Material
 from lamarrpy.detailed.transport import ChargedParticles
 
-SILICON = Material("silicon", 2.329, 21.82, 108.4, 0.49848, 173.0, False)
+SILICON = Material("silicon", 2.329, 21.82, 108.4, 70.2, 0.49848, 173.0, False)
 
 
 def gun(n, pid, p, eta, seed=1, spread=0.0, x=0.0, y=0.0, z=0.0):
@@ -42,7 +42,9 @@ def slab(x_over_x0, extent=0.0, material=SILICON, far=2000.0, scale=()):
         Plane("end", "reference", far, recorded=True),
     )
     real = lhcb_detector()
-    return Detector(planes, (), real.aperture, scale or real.interaction_scale, real.longest_step, 1.0)
+    return Detector(
+        planes, (), real.aperture, scale or real.interaction_scale, real.longest_step, 1.0, real.elastic_slope
+    )
 
 
 def at_plane(truth, detector, name):

@@ -186,4 +186,5 @@ def lhcb_detector() -> Detector:
         _interaction_scale(text["interaction_length_scale"]),
         tuned["longest_step"],
         tuned["smallest_photon"],
+        1e-6 * text["elastic_slope"]["value"],
     )

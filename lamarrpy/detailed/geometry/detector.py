@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import pairwise
 
@@ -208,6 +208,8 @@ class Detector:
         Of the integration through the field.
     smallest_photon : float, MeV
         Least energy of a photon that is kept.
+    elastic_slope : float, 1/MeV^2
+        How fast elastic scattering on nuclei falls with the square of the momentum transfer.
     """
 
     planes: tuple[Plane, ...]
@@ -216,6 +218,7 @@ class Detector:
     interaction_scale: tuple[tuple[int, float], ...]
     longest_step: float
     smallest_photon: float
+    elastic_slope: float
 
     def __post_init__(self) -> None:
         for a, b in pairwise(self.planes):
@@ -251,4 +254,4 @@ class Detector:
     def without_material(self) -> Detector:
         """The same sensors in the same places, made of nothing."""
         planes = tuple(Plane(p.name, p.system, p.z, 0.0, (), p.sensor, p.recorded) for p in self.planes)
-        return Detector(planes, (), self.aperture, self.interaction_scale, self.longest_step, self.smallest_photon)
+        return replace(self, planes=planes, walls=())

@@ -52,8 +52,8 @@ class Material:
         What it is called.
     density : float, g/cm^3
         Density.
-    radiation_length, interaction_length : float, g/cm^2
-        The latter for protons.
+    radiation_length, interaction_length, collision_length : float, g/cm^2
+        The latter two for protons: collisions are interactions and elastic scattering.
     z_over_a : float, mol/g
         Electrons per nucleon.
     excitation : float, eV
@@ -66,6 +66,7 @@ class Material:
     density: float
     radiation_length: float
     interaction_length: float
+    collision_length: float
     z_over_a: float
     excitation: float
     gas: bool
@@ -73,6 +74,11 @@ class Material:
     def x_over_x0(self, thickness: float) -> float:
         """Radiation lengths of a thickness [mm]."""
         return 0.1 * thickness * self.density / self.radiation_length
+
+    @property
+    def elastic_length(self) -> float:
+        """Mean areal density [g/cm^2] between elastic scatterings of a proton on nuclei."""
+        return 1.0 / (1.0 / self.collision_length - 1.0 / self.interaction_length)
 
     @cached_property
     def density_effect(self) -> Density:

@@ -3,10 +3,11 @@
 from lamarrpy.detailed.transport.journey import transport
 from lamarrpy.detailed.transport.matter import Physics
 from lamarrpy.detailed.transport.origins import ChargedParticles, Refused, charged_particles
-from lamarrpy.detailed.transport.truth import Fate, Photons, PlaneCrossings, Truth
+from lamarrpy.detailed.transport.truth import Daughters, Fate, Photons, PlaneCrossings, Truth
 
 __all__ = [
     "ChargedParticles",
+    "Daughters",
     "Fate",
     "Photons",
     "Physics",

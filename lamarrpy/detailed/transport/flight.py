@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 LIGHT = 299.792458
 """Speed of light [mm/ns]."""
 
-DEPTH_DRAW, LIFE_DRAW, CHANNEL_DRAW, POLAR_DRAW, AZIMUTH_DRAW = range(5)
+DEPTH_DRAW, LIFE_DRAW, CHANNEL_DRAW, POLAR_DRAW, AZIMUTH_DRAW, ELASTIC_DRAW, TRANSFER_DRAW, TURN_DRAW = range(8)
 """Indices of the random numbers that a particle needs once; those of a node follow from NODE_DRAWS on."""
 
 NODE_DRAWS, DRAWS_PER_LAYER = 16, 8
@@ -58,8 +58,10 @@ class Flight:
         Radiation lengths, and interaction lengths of a proton, that it has been through.
     depth_limit : ndarray
         Interaction lengths of a proton at which it interacts; infinite for leptons.
+    elastic, elastic_limit : ndarray
+        The same for elastic scattering: lengths of a proton so far, and at which it scatters.
     life : ndarray, mm
-        c times the proper time it has left; infinite if it does not decay.
+        c times the proper time it has left; infinite if it does not decay, as hardly any muon does.
     electron, alive : ndarray of bool
         Whether it radiates; whether it is still on its way.
     """
@@ -78,6 +80,8 @@ class Flight:
     seen: Array
     depth: Array
     depth_limit: Array
+    elastic: Array
+    elastic_limit: Array
     life: Array
     electron: NDArray[np.bool_]
     alive: NDArray[np.bool_]
@@ -109,9 +113,8 @@ def interaction_scale(pid: NDArray[np.int64], scale: tuple[tuple[int, float], ..
 
 
 def proper_life(pid: NDArray[np.int64], draws: RowDraws) -> Array:
-    """c times the proper time [mm] after which each pion and kaon decays; infinite for all else."""
-    kind = species(pid)
-    decays = (kind == Species.pion) | (kind == Species.kaon)
+    """c times the proper time [mm] after which each particle decays; infinite for stable ones and muons."""
+    decays = np.isfinite(lifetime(pid)) & (species(pid) != Species.muon)
     life = np.full(len(pid), np.inf)
     life[decays] = LIGHT * lifetime(pid[decays]) * draws[decays].exponential(LIFE_DRAW)
     return life

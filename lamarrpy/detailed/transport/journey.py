@@ -11,6 +11,7 @@ from lamarrpy.detailed.transport.flight import (
     AZIMUTH_DRAW,
     CHANNEL_DRAW,
     DEPTH_DRAW,
+    ELASTIC_DRAW,
     POLAR_DRAW,
     Flight,
     interaction_scale,
@@ -20,7 +21,7 @@ from lamarrpy.detailed.transport.flight import (
 from lamarrpy.detailed.transport.matter import Layer, Matter, Physics
 from lamarrpy.detailed.transport.nodes import Node, nodes_of, step_of_own, step_to
 from lamarrpy.detailed.transport.origins import ChargedParticles, check
-from lamarrpy.detailed.transport.truth import Fate, PlaneCrossings, Record, Truth
+from lamarrpy.detailed.transport.truth import Daughters, Fate, PlaneCrossings, Record, Truth
 from lamarrpy.draws import Draws
 from lamarrpy.field.model import MagneticField
 from lamarrpy.particles import Species, charge, mass, species
@@ -46,8 +47,8 @@ def transport(
 
     All particles step through the same planes of constant z by the Runge-Kutta method of fourth order.
     In material they scatter (Highland), lose energy by ionisation (Bethe and Landau) and, electrons,
-    by bremsstrahlung (Bethe and Heitler), and hadrons interact and end. Pions and kaons decay on
-    the way; a charged daughter of a two-body decay goes on in the row of its mother, and does not
+    by bremsstrahlung (Bethe and Heitler), and hadrons bounce off nuclei or interact and end. Pions and kaons decay on
+    the way, hyperons end; a charged daughter of a two-body decay goes on in the row of its mother, and does not
     decay again. The result for a particle does not depend on the others.
 
     Parameters
@@ -77,7 +78,7 @@ def transport(
     physics = physics or Physics()
     nodes = nodes_of(detector, field)
     record = Record(particles, nodes[-1].z)
-    matter = Matter(physics, record, detector.smallest_photon)
+    matter = Matter(physics, record, detector)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         for first in range(0, len(particles.pid), BLOCK):
             rows = np.arange(first, min(first + BLOCK, len(particles.pid)))
@@ -97,6 +98,7 @@ def _take_off(
     numbers = draws.rows(some.event_id, some.particle_id)
     p = np.sqrt(some.px**2 + some.py**2 + some.pz**2)
     zero = np.zeros(len(rows))
+    scale = interaction_scale(some.pid, detector.interaction_scale)
     return Flight(
         row=rows,
         entry=entry,
@@ -111,7 +113,10 @@ def _take_off(
         origin_z=some.z.copy(),
         seen=zero,
         depth=zero.copy(),
-        depth_limit=numbers.exponential(DEPTH_DRAW) * interaction_scale(some.pid, detector.interaction_scale),
+        depth_limit=numbers.exponential(DEPTH_DRAW) * scale,
+        elastic=zero.copy(),
+        # the elastic cross-section goes with the square of the total one
+        elastic_limit=numbers.exponential(ELASTIC_DRAW) * scale**2,
         life=proper_life(some.pid, numbers),
         electron=species(some.pid) == Species.electron,
         alive=np.ones(len(rows), bool),
@@ -199,7 +204,7 @@ class _Journey:
         self.record.decay_z[some.row] = node.z - back
         goes_on = self._daughter(some, node.z - back)
         step_of_own(some.track, some.bend, np.where(goes_on, back, 0.0), node.z, self.field)
-        for name in ("x", "y", "u", "v", "p", "mass", "depth_limit", "electron", "alive"):
+        for name in ("x", "y", "u", "v", "p", "mass", "depth_limit", "elastic_limit", "electron", "alive"):
             getattr(flight, name)[rows] = getattr(some, name)
 
     def _daughter(self, some: Flight, z: Array) -> NDArray[np.bool_]:
@@ -212,14 +217,19 @@ class _Journey:
         goes_on: NDArray[np.bool_] = (daughter != 0) & (pz > 0.0) & (px * px + py * py <= (LARGEST_SINE * p) ** 2)
         ended = ~goes_on
         self.record.end(some.row[ended], Fate.decayed, z[ended], some.p[ended])
-        self.record.daughter_pid[some.row[goes_on]] = daughter[goes_on]
+        born = (some.row, daughter, some.x, some.y, z, px, py, pz)
+        self.record.decay(Daughters._make(column[goes_on] for column in born))
         some.alive &= goes_on
         some.u[goes_on], some.v[goes_on], some.p[goes_on] = (a[goes_on] for a in (px / p, py / p, p))
         some.mass[goes_on] = lighter[goes_on]
         # what is left of the way to an interaction is distributed as at the start, but longer or shorter
         before, after = (interaction_scale(i, self.detector.interaction_scale) for i in (pid, daughter))
-        left = (some.depth_limit - some.depth) * after / before
-        some.depth_limit[goes_on] = (some.depth + left)[goes_on]
+        times = after / before
+        for so_far, limit, longer in (
+            (some.depth, some.depth_limit, times),
+            (some.elastic, some.elastic_limit, times**2),
+        ):
+            limit[goes_on] = (so_far + (limit - so_far) * longer)[goes_on]
         return goes_on
 
     def _cross_wall(self, flight: Flight, gap: Array, length: Array, node: Node) -> None:
@@ -232,9 +242,7 @@ class _Journey:
             return
         change, step = (after - gap)[rows], length[rows]
         lever = np.clip(after[rows] / change, 0.0, 1.0) * step
-        w = np.sqrt(1.0 - flight.u[rows] ** 2 - flight.v[rows] ** 2)
-        path = wall.thickness * np.sqrt(1.0 + wall.slope**2) * step / (w * np.abs(change))
-        path = np.minimum(path, wall.z[1] - wall.z[0])
+        path = wall.path(flight.u[rows], flight.v[rows], change / step)
         layer = Layer(wall.material, node.z, None, layer_draw(node.number, 0))
         self.matter.cross(flight, rows, layer, path * wall.material.x_over_x0(1.0), lever)
 

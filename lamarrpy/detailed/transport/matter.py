@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
+from lamarrpy.detailed.geometry.detector import Detector
 from lamarrpy.detailed.geometry.material import Material, largest_transfer
-from lamarrpy.detailed.transport.flight import Flight
+from lamarrpy.detailed.transport.flight import TRANSFER_DRAW, TURN_DRAW, Flight
 from lamarrpy.detailed.transport.landau import fluctuate
 from lamarrpy.detailed.transport.scattering import added_angle, deflect, displacement
 from lamarrpy.detailed.transport.truth import Fate, Photons, Record
@@ -35,6 +36,7 @@ class Physics:
     bremsstrahlung: bool = True
     interactions: bool = True
     decays: bool = True
+    elastic: bool = True
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,13 @@ class Matter:
         Which of them happen.
     record : Record
         The book.
-    smallest_photon : float, MeV
-        Least energy of a photon that is kept.
+    detector : Detector
+        What all matter has in common.
     """
 
-    def __init__(self, physics: Physics, record: Record, smallest_photon: float) -> None:
-        self.physics, self.record, self.smallest_photon = physics, record, smallest_photon
+    def __init__(self, physics: Physics, record: Record, detector: Detector) -> None:
+        self.physics, self.record = physics, record
+        self.smallest_photon, self.elastic_slope = detector.smallest_photon, detector.elastic_slope
 
     def cross(self, flight: Flight, rows: Rows, layer: Layer, x_over_x0: Array, lever: Array | None = None) -> None:
         """Take particles through a layer, in place.
@@ -105,9 +108,11 @@ class Matter:
             lost += self._radiate(flight, rows, layer, x_over_x0, energy - lost)
         left = np.maximum(energy - lost, mass)
         flight.p[rows] = np.sqrt((left - mass) * (left + mass))
-        self._end(flight, rows[left - mass < LEAST_KINETIC_ENERGY], Fate.stopped, layer.z)
+        self._end(flight, rows[(left - mass < LEAST_KINETIC_ENERGY) & flight.alive[rows]], Fate.stopped, layer.z)
         depth = flight.depth[rows] + areal / layer.material.interaction_length
         flight.depth[rows] = depth
+        if self.physics.elastic:
+            self._scatter_elastically(flight, rows, layer, areal / layer.material.elastic_length, lever)
         if self.physics.interactions:
             self._interact(flight, rows, layer, areal / layer.material.interaction_length, lever)
 
@@ -124,6 +129,11 @@ class Matter:
             dx, dy = displacement(u, v, *shifts)
             flight.x[rows] += dx
             flight.y[rows] += dy
+        self._turn(flight, rows, layer, angles, lever)
+
+    def _turn(self, flight: Flight, rows: Rows, layer: Layer, angles: list[Array], lever: Array | None) -> None:
+        """Deflect, and move what has flown on since; what turns round ends."""
+        u, v = flight.u[rows], flight.v[rows]
         new_u, new_v, w = deflect(u, v, *angles)
         lost = (w <= 0.0) | (new_u * new_u + new_v * new_v > LARGEST_SINE**2)
         if lost.any():
@@ -134,6 +144,22 @@ class Matter:
             flight.x[rows] += lever * (new_u / w - u / old_w)
             flight.y[rows] += lever * (new_v / w - v / old_w)
         flight.u[rows], flight.v[rows] = new_u, new_v
+
+    def _scatter_elastically(
+        self, flight: Flight, rows: Rows, layer: Layer, lengths: Array, lever: Array | None
+    ) -> None:
+        """Deflect the hadrons that bounce off a whole nucleus, once at most: |t| = (p theta)^2 is exponential."""
+        elastic = flight.elastic[rows] + lengths
+        flight.elastic[rows] = elastic
+        found = rows[(elastic > flight.elastic_limit[rows]) & flight.alive[rows]]
+        if not len(found):
+            return
+        flight.elastic_limit[found] = np.inf
+        draws = flight.draws[found]
+        transfer = np.sqrt(draws.exponential(TRANSFER_DRAW) / self.elastic_slope)
+        turn, azimuth = transfer / flight.p[found], 2.0 * np.pi * draws.uniform(TURN_DRAW)
+        back = None if lever is None else lever[np.isin(rows, found)]
+        self._turn(flight, found, layer, [turn * np.cos(azimuth), turn * np.sin(azimuth)], back)
 
     def _ionise(self, flight: Flight, rows: Rows, layer: Layer, areal: Array, energy: Array) -> Array:
         """Energy [MeV] lost to the electrons of the material, at most all that there is."""

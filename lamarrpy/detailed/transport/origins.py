@@ -91,9 +91,9 @@ def _troubles(c: ChargedParticles, detector: Detector) -> dict[str, Mask]:
             "neutral": q == 0.0,
             "multiply_charged": np.abs(q) != 1.0,
             "at_rest": ~((momentum > 0.0) & np.isfinite(momentum)),
-            "born_outside": ~inside,
             "backward": c.pz <= 0.0,
             "steep": c.px**2 + c.py**2 > STEEPEST**2 * c.pz**2,
+            "born_outside": ~inside,
         }
 
 

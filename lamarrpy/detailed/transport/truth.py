@@ -66,6 +66,31 @@ class Photons(NamedTuple):
     energy: Array
 
 
+class Daughters(NamedTuple):
+    """Charged particles that go on from decays in flight, each array of shape (k,).
+
+    Attributes
+    ----------
+    row : ndarray of int
+        Of the mother; what becomes of the daughter is written there too.
+    pid : ndarray of int
+        PDG number.
+    x, y, z : ndarray, mm
+        Where the mother decays.
+    px, py, pz : ndarray, MeV
+        Momentum there.
+    """
+
+    row: NDArray[np.intp]
+    pid: NDArray[np.int64]
+    x: Array
+    y: Array
+    z: Array
+    px: Array
+    py: Array
+    pz: Array
+
+
 @dataclass(frozen=True)
 class Truth:
     """The story of n particles.
@@ -90,6 +115,8 @@ class Truth:
         Where it went.
     photons : Photons
         What it radiated, above the least energy that is kept.
+    daughters : Daughters
+        The particles that go on from decays, one at most in a row.
     """
 
     particles: ChargedParticles
@@ -102,6 +129,7 @@ class Truth:
     radiated: Array
     crossings: PlaneCrossings
     photons: Photons
+    daughters: Daughters
 
 
 class Record:
@@ -125,6 +153,7 @@ class Record:
         self.deposited, self.radiated = np.zeros(n), np.zeros(n)
         self._crossings: list[PlaneCrossings] = []
         self._photons: list[Photons] = []
+        self._daughters: list[Daughters] = []
 
     def end(self, rows: NDArray[np.intp], fate: Fate, z: float | Array, p: Array) -> None:
         """Write down how some particles end."""
@@ -133,6 +162,11 @@ class Record:
     def radiate(self, photons: Photons) -> None:
         """Write down photons."""
         self._photons.append(photons)
+
+    def decay(self, daughters: Daughters) -> None:
+        """Write down what goes on from decays."""
+        self.daughter_pid[daughters.row] = daughters.pid
+        self._daughters.append(daughters)
 
     def close_block(self, crossings: list[PlaneCrossings], first: int) -> None:
         """Put the crossings of a block of at most 32767 particles, the first in row ``first``, in order."""
@@ -149,6 +183,8 @@ class Record:
         photons = [*self._photons, Photons(no_rows, *[nothing] * 6)]
         radiated = Photons._make(np.concatenate(columns) for columns in zip(*photons, strict=True))
         order = np.lexsort((radiated.z, radiated.row))
+        born = [*self._daughters, Daughters(no_rows, no_rows.astype(np.int64), *[nothing] * 6)]
+        daughters = Daughters._make(np.concatenate(columns) for columns in zip(*born, strict=True))
         return Truth(
             self.particles,
             self.fate,
@@ -160,4 +196,5 @@ class Record:
             self.radiated,
             PlaneCrossings._make(np.concatenate(columns) for columns in zip(*crossings, strict=True)),
             Photons._make(column[order] for column in radiated),
+            Daughters._make(column[np.argsort(daughters.row)] for column in daughters),
         )

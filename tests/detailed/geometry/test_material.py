@@ -9,10 +9,10 @@ from lamarrpy.detailed.transport.landau import fluctuate, landau
 from lamarrpy.draws import Draws
 
 MUON = 105.658
-ALUMINIUM = Material("aluminium", 2.699, 24.01, 107.2, 0.48181, 166.0, False)
-SILICON = Material("silicon", 2.329, 21.82, 108.4, 0.49848, 173.0, False)
-BERYLLIUM = Material("beryllium", 1.848, 65.19, 77.8, 0.44384, 63.7, False)
-AIR = Material("air", 1.205e-3, 36.62, 90.1, 0.49919, 85.7, True)
+ALUMINIUM = Material("aluminium", 2.699, 24.01, 107.2, 69.7, 0.48181, 166.0, False)
+SILICON = Material("silicon", 2.329, 21.82, 108.4, 70.2, 0.49848, 173.0, False)
+BERYLLIUM = Material("beryllium", 1.848, 65.19, 77.8, 55.3, 0.44384, 63.7, False)
+AIR = Material("air", 1.205e-3, 36.62, 90.1, 61.3, 0.49919, 85.7, True)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from lamarrpy.detailed.transport.decays import break_up_momentum, choose_channel
 from lamarrpy.draws import Draws
 from lamarrpy.field import magnetic_field
 
-ONLY = Physics(scattering=False, ionisation=False, bremsstrahlung=False, interactions=False)
+ONLY = Physics(scattering=False, ionisation=False, bremsstrahlung=False, interactions=False, elastic=False)
 
 
 @pytest.mark.parametrize(("pid", "mass", "ctau"), [(211, 139.57, 7804.5), (-321, 493.677, 3711.0)])

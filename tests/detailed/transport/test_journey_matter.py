@@ -9,7 +9,7 @@ from lamarrpy.detailed.transport import Fate, Physics, transport
 from lamarrpy.draws import Draws
 from lamarrpy.field import magnetic_field
 
-OFF = Physics(scattering=False, ionisation=False, bremsstrahlung=False, interactions=False, decays=False)
+OFF = Physics(scattering=False, ionisation=False, bremsstrahlung=False, interactions=False, decays=False, elastic=False)
 
 
 @pytest.fixture(scope="module")

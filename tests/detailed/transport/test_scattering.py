@@ -11,7 +11,7 @@ from lamarrpy.detailed.transport.scattering import added_angle, deflect, displac
 from lamarrpy.draws import Draws
 from lamarrpy.field import magnetic_field
 
-ONLY = Physics(ionisation=False, bremsstrahlung=False, interactions=False, decays=False)
+ONLY = Physics(ionisation=False, bremsstrahlung=False, interactions=False, decays=False, elastic=False)
 
 
 def scattered(x_over_x0, p, extent, n=40_000):

@@ -30,6 +30,10 @@ class StageError(LamarrpyError):
     """A stage failed on some events, or did not do what it declares."""
 
 
+class ArtifactError(LamarrpyError):
+    """A trained model on disk is missing, damaged, or not the one that its manifest describes."""
+
+
 class DomainError(LamarrpyError):
     """A physical quantity lies where a formula does not hold."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,10 @@ class Part(NamedTuple):
     hits: Counts
     chi2: Array
 
+    def at(self, rows: Any) -> Part:
+        """Of some of the tracks (mask, index array or slice)."""
+        return Part(self.hits[rows], self.chi2[rows])
+
 
 class FittedTracks(NamedTuple):
     """n fitted tracks.
@@ -93,3 +97,9 @@ class FittedTracks(NamedTuple):
     tt: Part
     t: Part
     sensible: NDArray[np.bool_]
+
+    def at(self, rows: Any) -> FittedTracks:
+        """Some of the tracks (mask, index array or slice)."""
+        covariance, chi2, ndof, outliers = (a[rows] for a in (self.covariance, self.chi2, self.ndof, self.outliers))
+        velo, tt, t = (part.at(rows) for part in (self.velo, self.tt, self.t))
+        return FittedTracks(self.state.at(rows), covariance, chi2, ndof, outliers, velo, tt, t, self.sensible[rows])

@@ -27,9 +27,6 @@ from lamarrpy.propagation.state import direction
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
-LANDAU_WIDTH = 4.05
-"""Half of the width of the central 68 % of Landau's law, in units of its xi."""
-
 
 @dataclass
 class Tracks:
@@ -123,11 +120,14 @@ class Tracks:
         for i, term in enumerate(terms):
             self.noise[i, rows] += term
 
-    def straggle(self, rows: Rows, xi: Array, energy: Array) -> None:
-        """Add the variance of q/p from the energy loss: Landau's law adds in xi, not in xi^2, from layer to layer."""
+    def straggle(self, rows: Rows, xi: Array, width: float, energy: Array) -> None:
+        """Add the variance of q/p from the energy loss, ``width`` being the standard deviation in units of xi.
+
+        Landau's law adds in xi, not in xi^2, from layer to layer.
+        """
         before = self.xi[rows]
         self.xi[rows] = before + xi
-        change = LANDAU_WIDTH * self.q[rows] * energy / self.start_p[rows] ** 2
+        change = width * self.q[rows] * energy / self.start_p[rows] ** 2
         self.noise[-1, rows] += change * change * xi * (2.0 * before + xi)
 
     def lose(self, rows: Rows, energy: Array, lost: Array, mass: float) -> None:

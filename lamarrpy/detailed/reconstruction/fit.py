@@ -25,13 +25,14 @@ from lamarrpy.detailed.reconstruction.reference import References
 from lamarrpy.detailed.tuning import tuning
 from lamarrpy.field.model import MagneticField
 from lamarrpy.propagation import BeamLine, State, runge_kutta
+from lamarrpy.propagation.beam_line import CARRIED
 from lamarrpy.propagation.state import direction, slopes
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
-BLOCK = 2048
-"""Tracks fitted side by side: as many as keep the filter's numbers in the processor's cache."""
+BLOCK = 8192
+"""Tracks fitted side by side: enough to make each of the many small steps worth its call."""
 
 ITERATIONS = 2
 """References taken in turn: a third one would move the fit by a hundredth of its errors."""
@@ -48,9 +49,6 @@ PRIOR = (1e4, 1e4, 1.0, 1.0)
 STRAIGHTEST, SOFTEST = 1e-7, 1.0 / 250.0
 """Range of |q/p| [1/MeV] of a reference: 10 TeV to 250 MeV, which is bent out of the detector."""
 
-UPSTREAM_END = -1000.0
-"""z [mm] before which no track is carried to find its point closest to the beam."""
-
 
 def fit(candidates: Candidates, detector: Detector, field: MagneticField) -> FittedTracks:
     """Fit tracks through their hits.
@@ -58,7 +56,7 @@ def fit(candidates: Candidates, detector: Detector, field: MagneticField) -> Fit
     Parameters
     ----------
     candidates : Candidates
-        n tracks. Of those of type ``velo`` the momentum is taken as the seed has it.
+        n tracks. Those of type ``velo`` are straight lines, scattered with the momentum of the seed.
     detector : Detector
         What scatters them.
     field : MagneticField
@@ -70,7 +68,7 @@ def fit(candidates: Candidates, detector: Detector, field: MagneticField) -> Fit
         In the order of the candidates; each independent of the others.
     """
     parts_of = np.array([PARTS.get(system, 0) for system in detector.systems()])
-    references = References(detector, field, tuning("fit")["energy_loss"])
+    references = References(detector, field, **tuning("fit"))
     blocks = list(_blocks(candidates, parts_of))
     order = np.concatenate(blocks)
     back = np.empty(len(order), np.intp)
@@ -171,13 +169,14 @@ def _fit_block(block: _Block, references: References) -> FittedTracks:
             break
         filtered = _filter(block, linear)
         smoothed = run_smoother(linear, filtered, block.counts, block.half)
-    return _result(block, filtered)
+    return _result(block, filtered, references.field)
 
 
 def _run(block: _Block, references: References) -> tuple[Linear, Filtered, Smoothed]:
     """Follow references from the beam, filter and smooth."""
     _to_beam(block, references.field)
-    linear, through = references.follow(block.start, block.aside, block.candidates.first, block.candidates.hits)
+    first, hits = block.candidates.first, block.candidates.hits
+    linear, through = references.follow(block.start, ~block.fixed, block.aside, first, hits)
     block.sensible &= through
     linear.noise[:, NOISE_TERMS.index((4, 4)), block.fixed] = 0.0
     filtered = _filter(block, linear)
@@ -236,8 +235,14 @@ def _to_beam(block: _Block, field: MagneticField) -> None:
     hits, first = block.candidates.hits, block.candidates.first
     limit = hits.z[first[:-1]] - 0.1
     for _ in range(2):
-        z = np.clip(_closest_z(block.start, block.candidates.beam), UPSTREAM_END, limit)
-        block.start = _where_sane(runge_kutta(block.start, [z], field, 4).state(0, z, block.start.qop), block)
+        z = np.minimum(np.clip(_closest_z(block.start, block.candidates.beam), *CARRIED), limit)
+        block.start = _carried(block.start, z, block, field)
+
+
+def _carried(states: State, z: Array, block: _Block, field: MagneticField) -> State:
+    """The states at other z [mm]; straight lines for tracks whose momentum is but guessed."""
+    bent = states._replace(qop=np.where(block.fixed, 0.0, states.qop))
+    return _where_sane(runge_kutta(bent, [z], field, 4).state(0, z, states.qop), block)
 
 
 def _closest_z(state: State, beam: BeamLine) -> Array:
@@ -264,16 +269,17 @@ def _parameters(block: _Block) -> NDArray[np.int64]:
     return np.where(block.fixed, 4, 5)
 
 
-def _result(block: _Block, filtered: Filtered) -> FittedTracks:
+def _result(block: _Block, filtered: Filtered, field: MagneticField) -> FittedTracks:
     """States, covariances and chi2, at the point closest to the beam."""
     start, d = block.start, filtered.parameters
     u, v = direction(start.tx, start.ty)
     u, v = u + d[2], v + d[3]
     tangent = State(start.x + d[0], start.y + d[1], start.z, *_slopes(u, v), start.qop + d[4])
-    state = _where_sane(tangent, block)
+    fitted = _where_sane(tangent, block)
+    state = _carried(fitted, np.clip(_closest_z(fitted, block.candidates.beam), *CARRIED), block, field)
     u, v = direction(state.tx, state.ty)
-    away = np.clip(_closest_z(state, block.candidates.beam), UPSTREAM_END, None) - state.z
-    covariance = _covariance(filtered.covariance, u, v, away)
+    away = _closest_z(state, block.candidates.beam) - state.z
+    covariance = _covariance(filtered.covariance, u, v, state.z + away - fitted.z)
     state = state._replace(x=state.x + away * state.tx, y=state.y + away * state.ty, z=state.z + away)
     diagonal = np.einsum("nii->ni", covariance)
     block.sensible &= np.isfinite(covariance).all(axis=(1, 2))

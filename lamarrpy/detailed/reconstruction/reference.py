@@ -41,24 +41,29 @@ class References:
         What they go through.
     field : MagneticField
         The field.
-    energy_loss : float
-        Times the mean energy loss of Bethe's formula.
+    energy_loss, straggling : float
+        Times the mean energy loss of Bethe's formula, and its standard deviation in units of Landau's xi.
     """
 
-    def __init__(self, detector: Detector, field: MagneticField, energy_loss: float) -> None:
-        self.detector, self.field, self.energy_loss = detector, field, energy_loss
+    def __init__(self, detector: Detector, field: MagneticField, energy_loss: float, straggling: float) -> None:
+        self.detector, self.field = detector, field
+        self.energy_loss, self.straggling = energy_loss, straggling
         self.nodes = nodes_of(detector, field)
         self.z = np.array([node.z for node in self.nodes])
         regions = {region.material for plane in detector.planes for region in plane.regions}
         self.materials = regions | {wall.material for wall in detector.walls}
 
-    def follow(self, start: State, aside: Array, first: Rows, hits: Hits) -> tuple[Linear, NDArray[np.bool_]]:
+    def follow(
+        self, start: State, bends: NDArray[np.bool_], aside: Array, first: Rows, hits: Hits
+    ) -> tuple[Linear, NDArray[np.bool_]]:
         """Follow references from their starts through all planes of their hits.
 
         Parameters
         ----------
         start : State
             n starts, each upstream of its first hit.
+        bends : ndarray of bool, shape (n,)
+            Whether the field acts on each: not where charge and momentum are but guessed.
         aside : ndarray, shape (4, n)
             Parameters of the tracks in the magnet. Scattering may have led them millimetres away from
             their references by then: the references are bent by the field that the tracks are in.
@@ -74,15 +79,24 @@ class References:
         """
         entry = np.searchsorted(self.z, start.z)
         order = np.argsort(entry.astype(np.int16), kind="stable")
-        walk = _Walk(self, start.at(order), aside[:, order], entry[order], Pages(order, first, hits))
+        walk = _Walk(self, start.at(order), bends[order], aside[:, order], entry[order], Pages(order, first, hits))
         return walk.go()
 
 
 class _Walk:
     """References stepping from node to node together, sorted by the node where they come in."""
 
-    def __init__(self, references: References, start: State, aside: Array, entry: Rows, pages: Pages) -> None:
+    def __init__(
+        self,
+        references: References,
+        start: State,
+        bends: NDArray[np.bool_],
+        aside: Array,
+        entry: Rows,
+        pages: Pages,
+    ) -> None:
         self.of, self.start, self.aside, self.entry, self.pages = references, start, aside, entry, pages
+        self.kappa = np.where(bends, KAPPA, 0.0)
         self.tracks = Tracks.at(start)
         beta_gamma, mass = self.tracks.start_p / PION, np.full(len(entry), PION)
         self.power = {m: references.energy_loss * m.stopping_power(beta_gamma, mass) for m in references.materials}
@@ -118,7 +132,7 @@ class _Walk:
 
     def _step(self, node: Node, old: slice, new: slice, length: Array) -> None:
         x, y, u, v = self.tracks.track
-        bend = KAPPA * self.tracks.q
+        bend = self.kappa * self.tracks.q
         if node.z > MAGNET:
             node = self._moved_aside(node, old)
         step_to(node, (x[old], y[old], u[old], v[old]), bend[old])
@@ -200,5 +214,6 @@ class _Walk:
             tracks.scatter(rows, angle * angle / len(levers), lever)
         areal = x_over_x0 * material.radiation_length
         if node.z < MAGNET:
-            tracks.straggle(rows, material.landau_width(areal, (p / energy) ** 2), energy)
+            xi = material.landau_width(areal, (p / energy) ** 2)
+            tracks.straggle(rows, xi, self.of.straggling, energy)
         tracks.lose(rows, energy, areal * self.power[material][rows], PION)

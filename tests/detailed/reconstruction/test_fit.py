@@ -12,6 +12,7 @@ from lamarrpy.detailed.reconstruction.fit import fit
 from lamarrpy.detailed.reconstruction.pages import NOISE_TERMS
 from lamarrpy.detailed.reconstruction.reference import References
 from lamarrpy.detailed.transport import Physics, transport
+from lamarrpy.detailed.tuning import tuning
 from lamarrpy.draws import Draws
 from lamarrpy.field import magnetic_field
 from lamarrpy.field.uniform import Uniform
@@ -39,7 +40,7 @@ def test_pulls(muons, track_type):
     assert fitted.sensible.mean() > 0.999
     for name, pull in zip(STATE, pulls(fitted, true_states(truth, candidates.row, FIELD)), strict=True):
         assert 0.93 < half_width(pull) < 1.1, name
-        assert abs(np.median(pull)) < 0.07, name
+        assert abs(np.median(pull)) < 0.1, name
     assert 0.9 < np.median(fitted.chi2 / fitted.ndof) < 1.0
 
 
@@ -52,7 +53,8 @@ def test_degrees_of_freedom_and_parts(muons):
     np.testing.assert_array_equal(fitted.velo.hits + fitted.tt.hits + fitted.t.hits, used)
     np.testing.assert_allclose(fitted.velo.chi2 + fitted.tt.chi2 + fitted.t.chi2, fitted.chi2, rtol=1e-9)
     assert fitted.outliers.max() == 2
-    assert fitted.outliers.mean() < 0.2
+    # two hits of a hundred are spoilt, and a third of these by more than three standard deviations
+    assert 0.1 < fitted.outliers.mean() < 0.6
 
 
 def test_impact_parameter_of_soft_tracks(muons):
@@ -104,8 +106,8 @@ def test_against_global_least_squares(muons):
     # stiff tracks, which scattering leads nowhere else in the field
     clean = np.flatnonzero((fitted.outliers == 0) & (np.abs(fitted.state.qop) < 1e-4))
     assert len(clean) > 10
-    linear, _ = References(DETECTOR, FIELD, 0.955).follow(
-        fitted.state, np.zeros((4, 40)), candidates.first, candidates.hits
+    linear, _ = References(DETECTOR, FIELD, **tuning("fit")).follow(
+        fitted.state, np.ones(40, bool), np.zeros((4, 40)), candidates.first, candidates.hits
     )
     for track in clean:
         mine = slice(candidates.first[track], candidates.first[track + 1])
@@ -194,6 +196,22 @@ def test_velo_tracks_keep_their_momentum(muons):
     np.testing.assert_array_equal(fitted.state.qop, candidates.seed.qop)
     np.testing.assert_array_equal(fitted.covariance[:, 4], 0.0)
     np.testing.assert_array_equal(fitted.ndof, np.diff(candidates.first) - fitted.outliers - 4)
+    turned = candidates.seed._replace(qop=-candidates.seed.qop)
+    np.testing.assert_array_equal(fit(candidates._replace(seed=turned), DETECTOR, FIELD).state.x, fitted.state.x)
+
+
+def test_closest_approach_behind_the_first_hit():
+    """Tracks that come near the beam only in TT, in the fringe of the magnet: truth and fit mean the same point."""
+    particles = gun(4000, [13, -13], (5e3, 3e4), (2.2, 2.8))
+    n, px = len(particles.pid), np.copysign(np.hypot(particles.px, particles.py), particles.px)
+    aside = particles._replace(px=px, py=np.zeros(n), x=-1000.0 * px / particles.pz, y=np.full(n, 80.0))
+    truth, hits = simulate(aside._replace(z=np.full(n, 1450.0)))
+    candidates = perfect_candidates(truth, hits, DETECTOR, TrackType.downstream)
+    fitted, true = fit(candidates, DETECTOR, FIELD), true_states(truth, candidates.row, FIELD)
+    behind = true.z > 2345.0
+    assert behind.sum() > 300
+    for pull in pulls(fitted, true):
+        assert abs(np.median((np.sign(true.qop) * pull)[behind])) < 0.4
 
 
 def test_no_material_no_scattering():

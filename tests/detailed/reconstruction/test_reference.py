@@ -24,9 +24,15 @@ def candidates():
     return perfect_candidates(truth, measure(truth, DETECTOR, Draws(1, "hits")), DETECTOR)
 
 
+def bends(start):
+    return np.ones(len(start.x), bool)
+
+
 def follow(candidates, start):
     aside = np.zeros((4, len(start.x)))
-    return References(DETECTOR, FIELD, 0.0).follow(start, aside, candidates.first, candidates.hits)[0]
+    return References(DETECTOR, FIELD, 0.0, 0.0).follow(start, bends(start), aside, candidates.first, candidates.hits)[
+        0
+    ]
 
 
 @pytest.mark.parametrize(
@@ -69,12 +75,12 @@ def test_the_field_is_taken_where_the_track_is():
     at = [column[entering][np.searchsorted(truth.crossings.row[entering], rows)] for column in truth.crossings]
     start = State(at[2], at[3], np.full(len(rows), 2700.0), at[4], at[5], charge(truth.particles.pid[rows]) / at[6])
     first = np.concatenate([[0], np.cumsum(counts)])
-    references = References(DETECTOR, FIELD, 0.0)
+    references = References(DETECTOR, FIELD, 0.0, 0.0)
 
     def follow(start, dy):
         aside = np.zeros((4, len(rows)))
         aside[1] = dy
-        return references.follow(start, aside, first, Hits._make(column[behind] for column in hits))[0]
+        return references.follow(start, bends(start), aside, first, Hits._make(column[behind] for column in hits))[0]
 
     straight, aside, moved = follow(start, 0.0), follow(start, 20.0), follow(start._replace(y=start.y + 20.0), 0.0)
     # moved tracks miss the hits by 20 mm in y; what else changes is the bending

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := data/bbbar_pythia8.parquet
 
-.PHONY: demo test lint benchmark clean
+.PHONY: demo test lint benchmark training-sample clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("lamarrpy needs Python >= 3.11, this is " + sys.version)'
@@ -33,6 +33,10 @@ lint: $(VENV)/.installed-test  ## style and types
 
 benchmark: $(VENV)/.installed-test  ## every promised figure, measured
 	$(BIN)/lamarrpy benchmark run
+
+training-sample: $(VENV)/.installed  ## a million charged particles through the Detailed Simulation, in hours
+	$(BIN)/python -m pip install --quiet -e '.[generate,pythia]'
+	$(BIN)/python data/make_training_sample.py training --workers 2
 
 clean:
 	rm -rf $(VENV) out

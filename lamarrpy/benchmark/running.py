@@ -74,22 +74,22 @@ def _runs(folder: Path, particles: int, times: int, quick: bool) -> Iterator[Che
         kick.append(_run("parametric", gun, folder, workers=WORKERS))
         alone.append(_run("parametric", gun, folder, workers=1))
         steps.append(_run("lhcb2016", gun, folder, workers=WORKERS))
-    yield Check("run.rate.single_kick", gun.counted / _seconds(kick), 250_000, None, "particles/s")
-    yield Check("run.rate.runge_kutta", gun.counted / _seconds(steps), 120_000, None, "particles/s")
-    yield Check("run.rate.one_worker", gun.counted / _seconds(alone), None, None, "particles/s")
+    yield Check("run.rate.single_kick", gun.counted / typical_seconds(kick), 250_000, None, "particles/s")
+    yield Check("run.rate.runge_kutta", gun.counted / typical_seconds(steps), 120_000, None, "particles/s")
+    yield Check("run.rate.one_worker", gun.counted / typical_seconds(alone), None, None, "particles/s")
     ratios = [one["seconds"] / two["seconds"] for one, two in zip(alone, kick, strict=True)]
     yield Check("run.speedup.two_workers", None if quick else float(np.median(ratios)), 1.7, None, "")
     peak = max(record["peak_memory_bytes"] for record in (*kick, *alone, *steps)) / 1e9
     yield Check("run.peak_memory", None if quick else peak, None, 1.5, "GB")
 
 
-def _seconds(records: Sequence[dict[str, Any]]) -> float:
+def typical_seconds(records: Sequence[dict[str, Any]]) -> float:
     return float(np.median([record["seconds"] for record in records]))
 
 
 def _pythia(folder: Path, rows: int) -> Iterator[Check]:
     """Rates over real events, most of whose rows do not head into the detector."""
-    events = _repeat(shipped("data", "bbbar_pythia8.parquet"), folder / "pythia", rows)
+    events = repeat(shipped("data", "bbbar_pythia8.parquet"), folder / "pythia", rows)
     record = _run("parametric", events, folder, workers=WORKERS)
     yield Check("run.rate.pythia", events.counted / record["seconds"], None, None, "particles/s")
     yield Check("run.rate.pythia_rows", events.particles / record["seconds"], None, None, "rows/s")
@@ -126,7 +126,7 @@ def count(batch: EventBatch) -> int:
     return int(np.count_nonzero((charge(pid) != 0) & (eta > 1.6) & (eta < 5.2) & (p > 1000) & (status == 1)))
 
 
-def _repeat(path: Path, output: Path, particles: int) -> Sample:
+def repeat(path: Path, output: Path, particles: int) -> Sample:
     """The events of a small file again and again under new numbers, until there are enough particles."""
     with open_source(path) as source:
         batch, _ = source.read(0, len(source))
@@ -144,13 +144,32 @@ def _repeat(path: Path, output: Path, particles: int) -> Sample:
 
 
 def _run(pipeline: str, sample: Sample, folder: Path, *options: str, workers: int = 1) -> dict[str, Any]:
-    """Run ``lamarrpy run`` as a user would, and read what it says of itself."""
-    output = folder / "out"
+    """The record of ``lamarrpy run``."""
+    return run_command("run", pipeline, str(sample.path), *options, output=folder / "out", workers=workers)
+
+
+def run_command(*words: str, output: Path, workers: int) -> dict[str, Any]:
+    """Run a command of lamarrpy as a user would, and read what it says of itself.
+
+    Parameters
+    ----------
+    *words : str
+        The command, its input and its options.
+    output : Path
+        Its output folder, which is deleted before.
+    workers : int
+        Number of processes.
+
+    Raises
+    ------
+    LamarrpyError
+        With its last words, if it fails.
+    """
     shutil.rmtree(output, ignore_errors=True)
     if hasattr(os, "sync"):
         os.sync()  # no run pays for what another has written
-    command = [sys.executable, "-m", "lamarrpy", "run", pipeline, str(sample.path), "-o", str(output), "--quiet"]
-    done = subprocess.run([*command, "--workers", str(workers), *options], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "lamarrpy", *words, "-o", str(output), "--quiet", "--workers", str(workers)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise LamarrpyError(f"the run to be measured failed: {done.stderr.strip()}")
     record: dict[str, Any] = json.loads((output / "run.json").read_text(encoding="utf-8"))

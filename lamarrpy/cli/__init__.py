@@ -10,6 +10,7 @@ import typer
 
 from lamarrpy.cli.benchmark import benchmark
 from lamarrpy.cli.convert import convert
+from lamarrpy.cli.detailed import detailed
 from lamarrpy.cli.digest import digest
 from lamarrpy.cli.generate import generate
 from lamarrpy.cli.head import head
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, generate, convert, inspect, head, schema, pipelines, digest):
+for command in (run, detailed, generate, convert, inspect, head, schema, pipelines, digest):
     app.command()(command)
 app.add_typer(benchmark, name="benchmark")
 

@@ -23,6 +23,14 @@ def run(json: _Json = None, quick: _Quick = False) -> None:
     _finish(run_checks(quick=quick), json)
 
 
+@benchmark.command("detailed")
+def detailed(json: _Json = None, quick: _Quick = False) -> None:
+    """Rate, memory and reproducibility of the Detailed Simulation."""
+    from lamarrpy.benchmark.detailed import detailed_checks
+
+    _finish(detailed_checks(quick=quick), json)
+
+
 def _finish(checks: object, path: Path | None) -> None:
     from lamarrpy.benchmark.checks import report, write
 

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from lamarrpy.draws import Draws, RowDraws
 from lamarrpy.generate.batch import to_batch
+from lamarrpy.generate.displacement import Displacement, displaced
 from lamarrpy.generate.kinematics import Kinematics, draw_momenta
 from lamarrpy.generate.names import pid_of
 from lamarrpy.generate.primary_vertices import Vertices, draw_vertices, poisson
@@ -39,6 +40,7 @@ class ParticleGun(Gun, Kinematics):
     x: Spectrum = Field(_AT_VERTEX, description="origin relative to the primary vertex [mm]")
     y: Spectrum = Field(_AT_VERTEX, description="origin relative to the primary vertex [mm]")
     z: Spectrum = Field(_AT_VERTEX, description="origin relative to the primary vertex [mm]")
+    displacement: Displacement | None = Field(None, description="origins along the way of an unseen mother")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -67,7 +69,13 @@ def _shoot(
     particle_id = np.arange(len(event)) - np.repeat(np.cumsum(count) - count, count)
     streams = draws.rows(event_id[event], particle_id)
     momenta = draw_momenta(recipe, streams, _MOMENTUM)
-    x, y, z = vertices.position[:, vertices.first[event]]
+    origin = vertices.position[:, vertices.first[event]]
+    spectra = ((recipe.x, _X), (recipe.y, _Y), (recipe.z, _Z))
+    origin = origin + np.stack([spectrum.quantile(streams.uniform(draw)) for spectrum, draw in spectra])
+    if recipe.displacement is not None:
+        flights = draws.stage("generate.displacement").rows(event_id[event], particle_id)
+        origin = displaced(origin, np.stack(momenta), recipe.displacement, flights)
+    x, y, z = origin
     nothing = np.zeros(len(event), np.int64)
     return {
         "event_id": event_id[event],
@@ -76,9 +84,9 @@ def _shoot(
         "vertex_id": nothing,
         "pid": _species(recipe.species, streams.uniform(_SPECIES)),
         **momenta._asdict(),
-        "x": x + recipe.x.quantile(streams.uniform(_X)),
-        "y": y + recipe.y.quantile(streams.uniform(_Y)),
-        "z": z + recipe.z.quantile(streams.uniform(_Z)),
+        "x": x,
+        "y": y,
+        "z": z,
         "t": np.zeros(len(event)),
         "status": nothing + 1,
     }

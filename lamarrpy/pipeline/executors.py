@@ -33,7 +33,8 @@ def processes(work: Work, partitions: Iterable[Partition], workers: int) -> Iter
     LamarrpyError
         If a worker dies; finished parts stay and the run can be resumed.
     """
-    with ProcessPoolExecutor(workers, mp_context=_context(), initializer=_start_worker, initargs=(work,)) as pool:
+    module = type(work.simulation).__module__
+    with ProcessPoolExecutor(workers, mp_context=_context(module), initializer=_start_worker, initargs=(work,)) as pool:
         ahead: deque[tuple[Partition, Future[PartReport] | None]] = deque()
         queue = iter(partitions)
         try:
@@ -55,18 +56,26 @@ def processes(work: Work, partitions: Iterable[Partition], workers: int) -> Iter
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _context() -> multiprocessing.context.BaseContext:
+def _context(module: str) -> multiprocessing.context.BaseContext:
     """How workers start: forked from a clean process that has imported what they need, where the system can."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    context.set_forkserver_preload([__name__, module])
     return context
 
 
-def prepare(workers: int) -> None:
-    """Start the process that workers are forked from, so that it gets ready while the input is opened."""
-    if workers > 1 and _context().get_start_method() == "forkserver":
+def prepare(workers: int, module: str) -> None:
+    """Start the process that workers are forked from, so that it gets ready while the input is opened.
+
+    Parameters
+    ----------
+    workers : int
+        How many there will be; nothing is started for one.
+    module : str
+        What they need to import besides the machinery: where the simulation is defined.
+    """
+    if workers > 1 and _context(module).get_start_method() == "forkserver":
         from multiprocessing import forkserver  # not on every system
 
         forkserver.ensure_running()

@@ -1,4 +1,4 @@
-"""Running a pipeline over files: the output is complete or not there."""
+"""Running a simulation over files: the output is complete or not there."""
 
 from __future__ import annotations
 
@@ -13,18 +13,15 @@ from lamarrpy import __version__
 from lamarrpy.errors import ConfigError
 from lamarrpy.io import Source, check_output, open_sink, open_source
 from lamarrpy.io.index import whole_events
-from lamarrpy.io.integers import Integers
+from lamarrpy.io.integers import Integers, pieces
 from lamarrpy.io.target import record_path
 from lamarrpy.pipeline.cutflow import CutFlow
 from lamarrpy.pipeline.executors import prepare, processes, serial
 from lamarrpy.pipeline.partition import Partition, Work
 from lamarrpy.pipeline.parts import PartReport, PartStore
-from lamarrpy.pipeline.pipeline import Pipeline
-from lamarrpy.pipeline.record import describe, describe_run, provenance, write_record
+from lamarrpy.pipeline.record import describe_run, provenance, write_record
+from lamarrpy.pipeline.simulation import Simulation
 from lamarrpy.pipeline.spec import load_pipeline
-
-ROWS_PER_CHUNK = 65_536
-"""Particle rows that a chunk of whole events holds if --chunk-events is not given."""
 
 Progress = Callable[[Iterator[tuple[Partition, PartReport]], int], Iterator[tuple[Partition, PartReport]]]
 
@@ -50,7 +47,7 @@ class RunOptions:
     naming : {"lhcb"} or None
         Column names of the output.
     polarity : {"MagUp", "MagDown"} or None
-        Overrides the pipeline's.
+        Overrides the pipeline file's.
     """
 
     seed: int = 0
@@ -100,7 +97,7 @@ class RunResult:
 
 
 def run_files(
-    pipeline: str | Path | Mapping[str, Any] | Pipeline,
+    simulation: str | Path | Mapping[str, Any] | Simulation,
     inputs: Path | Sequence[Path],
     output: Path,
     options: RunOptions | None = None,
@@ -110,8 +107,9 @@ def run_files(
 
     Parameters
     ----------
-    pipeline : str, Path, mapping or Pipeline
-        A pipeline file, the name of a shipped one, or its content.
+    simulation : str, Path, mapping or Simulation
+        A pipeline file, the name of a shipped one, or its content; or a simulation that is made already, such
+        as a `Pipeline`.
     inputs : Path or sequence of Path
         Generator-level particles in any format that `lamarrpy.io` reads.
     output : Path
@@ -132,28 +130,29 @@ def run_files(
     """
     options = options or RunOptions()
     started = time.perf_counter()
-    if not isinstance(pipeline, Pipeline):
-        pipeline = load_pipeline(pipeline, polarity=options.polarity)
+    if isinstance(simulation, str | Path | Mapping):
+        simulation = load_pipeline(simulation, polarity=options.polarity)
     output = Path(output)
-    check_output(output, pipeline.output_tables, overwrite=options.may_replace)
-    prepare(options.workers)
+    check_output(output, simulation.output_tables, overwrite=options.may_replace)
+    prepare(options.workers, type(simulation).__module__)
     parts = PartStore(output.absolute().with_name(f".{output.absolute().name}.parts"))
     if options.overwrite:
         parts.remove()
     with open_source(inputs, on_bad_rows=options.on_bad_rows) as source:
-        key = _key(pipeline, source, options)
+        key = _key(simulation, source, options)
         if options.resume and (finished := _finished(output, parts, key)):
             return finished
         parts.open(key, resume=options.resume, output=output)
-        work = Work(pipeline, source, options.seed, parts)
+        work = Work(simulation, source, options.seed, parts)
         first, last = slice_of(len(source), options)
         try:
             total = _simulate(work, output, options, lambda done: progress(done, last - first))
         except BaseException:
             parts.leave()
             raise
-    how = {**provenance(work, options.partition), "workers": options.workers, "notes": list(source.notes), "key": key}
-    record = {**how, **describe_run(total, options.workers, time.perf_counter() - started)}
+    how = {**provenance(work, options.partition), "workers": options.workers, "key": key}
+    notes = [*source.notes, *simulation.remarks(total.cutflow)]
+    record = {**how, "notes": notes, **describe_run(total, options.workers, time.perf_counter() - started)}
     write_record(output, record)
     parts.remove()
     return RunResult(output, record, total.cutflow)
@@ -165,7 +164,7 @@ def slice_of(events: int, options: RunOptions) -> tuple[int, int]:
     return events * (i - 1) // n, events * i // n
 
 
-def plan(rows: Integers, options: RunOptions) -> Iterator[Partition]:
+def plan(rows: Integers, options: RunOptions, rows_per_chunk: int = 65_536) -> Iterator[Partition]:
     """Cut the events of the input into partitions of consecutive whole events.
 
     Parameters
@@ -174,6 +173,8 @@ def plan(rows: Integers, options: RunOptions) -> Iterator[Partition]:
         Particle rows of each event.
     options : RunOptions
         The size of a chunk and the slice to do.
+    rows_per_chunk : int
+        Particle rows that a chunk of whole events holds if its size is not given.
     """
     first, last = slice_of(len(rows), options)
     if first == last:
@@ -182,7 +183,7 @@ def plan(rows: Integers, options: RunOptions) -> Iterator[Partition]:
         for index, start in enumerate(range(first, last, size)):
             yield Partition(index, start, min(start + size, last))
     else:
-        for index, (start, stop) in enumerate(whole_events(rows, ROWS_PER_CHUNK, first, last)):
+        for index, (start, stop) in enumerate(whole_events(rows, rows_per_chunk, first, last)):
             yield Partition(index, start, stop)
 
 
@@ -193,7 +194,7 @@ def _simulate(
     progress: Callable[[Iterator[tuple[Partition, PartReport]]], Iterator[tuple[Partition, PartReport]]],
 ) -> PartReport:
     """Simulate all partitions and write their tables; the sum of their reports."""
-    partitions = plan(work.source.rows, options)
+    partitions = plan(work.source.rows, options, _rows_per_chunk(work.simulation, work.source))
     done: Iterator[tuple[Partition, PartReport]] = (
         serial(work, partitions) if options.workers == 1 else processes(work, partitions, options.workers)
     )
@@ -221,14 +222,18 @@ def _finished(output: Path, parts: PartStore, key: dict[str, Any]) -> RunResult 
     return RunResult(output, record, CutFlow.from_json(record["cutflow"]))
 
 
-def _key(pipeline: Pipeline, source: Source, options: RunOptions) -> dict[str, Any]:
+def _rows_per_chunk(simulation: Simulation, source: Source) -> int:
+    return simulation.rows_per_chunk(sum(int(rows.sum()) for _, rows in pieces(source.rows)))
+
+
+def _key(simulation: Simulation, source: Source, options: RunOptions) -> dict[str, Any]:
     return {
         "version": __version__,
-        "pipeline": describe(pipeline),
+        "pipeline": simulation.describe(),
         "input": source.fingerprint,
         "seed": options.seed,
         "on_bad_rows": options.on_bad_rows,
         "partition": list(options.partition),
         "naming": options.naming,
-        "chunk_events": options.chunk_events or f"up to {ROWS_PER_CHUNK} rows",
+        "chunk_events": options.chunk_events or f"up to {_rows_per_chunk(simulation, source)} rows",
     }

@@ -1,4 +1,4 @@
-"""The unit of work: read some whole events, push them through the pipeline, keep the result."""
+"""The unit of work: read some whole events, push them through the simulation, keep the result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lamarrpy.errors import SchemaError
 from lamarrpy.io import Source
 from lamarrpy.pipeline.parts import PartReport, PartStore
-from lamarrpy.pipeline.pipeline import Pipeline
+from lamarrpy.pipeline.simulation import Simulation
 from lamarrpy.processes import peak_memory
 from lamarrpy.tables import EventBatch
 
@@ -38,8 +38,8 @@ class Work:
 
     Attributes
     ----------
-    pipeline : Pipeline
-        The stages.
+    simulation : Simulation
+        What is done with the events.
     source : Source
         The input.
     seed : int
@@ -48,7 +48,7 @@ class Work:
         Where the parts go.
     """
 
-    pipeline: Pipeline
+    simulation: Simulation
     source: Source
     seed: int
     parts: PartStore
@@ -63,7 +63,7 @@ def run_partition(work: Work, partition: Partition) -> PartReport:
         If the events that come out are not those that went in.
     """
     batch, bad = work.source.read(partition.start, partition.stop)
-    result, cutflow = work.pipeline(batch, work.seed)
+    result, cutflow = work.simulation(batch, work.seed)
     check_events(work.source.event_ids[partition.start : partition.stop], result)
     report = PartReport(
         events=partition.stop - partition.start,
@@ -72,7 +72,7 @@ def run_partition(work: Work, partition: Partition) -> PartReport:
         cutflow=cutflow,
         peak_memory=peak_memory(),
     )
-    work.parts.write(partition.index, work.pipeline.select_output(result), report)
+    work.parts.write(partition.index, work.simulation.select_output(result), report)
     return report
 
 
@@ -89,5 +89,5 @@ def check_events(expected: NDArray[np.int64], result: EventBatch) -> None:
         lost, new = np.setdiff1d(expected, got), np.setdiff1d(got, expected)
         raise SchemaError(
             f"expected the {len(expected)} events that went in, got {len(got)}: lost {lost[:5].tolist()},"
-            f" made up {new[:5].tolist()}; a stage must keep the table 'events' whole"
+            f" made up {new[:5].tolist()}; a simulation must keep the table 'events' whole"
         )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from lamarrpy.draws import Draws
 from lamarrpy.errors import ConfigError, StageError
@@ -81,6 +84,25 @@ class Pipeline:
     def output_tables(self) -> tuple[str, ...]:
         """The tables that are kept."""
         return tuple(self.output or check_columns(self.stages))
+
+    def rows_per_chunk(self, rows: int) -> int:
+        """Particle rows that it is best given at a time: they fill neither the cache nor the memory."""
+        return 65_536
+
+    def describe(self) -> dict[str, Any]:
+        """Every setting spelled out and every file that one names hashed, as plain data."""
+        stages = [{"kind": stage.name, **asdict(stage)} for stage in self.stages]  # type: ignore[call-overload]
+        files = {value for stage in stages for name, value in stage.items() if name.endswith("_file") and value}
+        return {
+            "name": self.name,
+            "stages": stages,
+            "output": {table: names and list(names) for table, names in self.output.items()},
+            "files": {file: hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in sorted(files)},
+        }
+
+    def remarks(self, cutflow: CutFlow) -> tuple[str, ...]:
+        """Nothing: what the stages did stands in the cut-flow."""
+        return ()
 
     def select_output(self, batch: EventBatch) -> EventBatch:
         """The tables and columns that the pipeline file asks to keep."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,30 +12,17 @@ from lamarrpy import __version__
 from lamarrpy.io.target import record_path, writing
 from lamarrpy.pipeline.partition import Work
 from lamarrpy.pipeline.parts import PartReport
-from lamarrpy.pipeline.pipeline import Pipeline
 from lamarrpy.processes import peak_memory
 
 _PACKAGES = ("numpy", "scipy", "pyarrow", "particle")
 
 
-def describe(pipeline: Pipeline) -> dict[str, Any]:
-    """A pipeline with every setting spelled out and every file it names hashed, as plain data."""
-    stages = [{"kind": stage.name, **asdict(stage)} for stage in pipeline.stages]  # type: ignore[call-overload]
-    files = {value for stage in stages for name, value in stage.items() if name.endswith("_file") and value}
-    return {
-        "name": pipeline.name,
-        "stages": stages,
-        "output": {table: names and list(names) for table, names in pipeline.output.items()},
-        "files": {file: hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in sorted(files)},
-    }
-
-
 def provenance(work: Work, partition: tuple[int, int]) -> dict[str, Any]:
-    """What decides about the tables: version, seed, pipeline, input, slice of it."""
+    """What decides about the tables: version, seed, simulation, input, slice of it."""
     return {
         "lamarrpy": __version__,
         "seed": work.seed,
-        "pipeline": describe(work.pipeline),
+        "pipeline": work.simulation.describe(),
         "input": work.source.fingerprint,
         "partition": list(partition),
     }

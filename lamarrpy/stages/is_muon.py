@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from lamarrpy.constants import constants
 from lamarrpy.draws import Draws
 from lamarrpy.particles import Species
-from lamarrpy.stages.linking import row_of
 from lamarrpy.stages.track_type import TrackType
 from lamarrpy.tables import EVENTS, TRACKS, EventBatch, Schema
+from lamarrpy.tables.linking import row_of
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -13,8 +13,8 @@ from lamarrpy.constants import constants
 from lamarrpy.draws import Draws, RowDraws
 from lamarrpy.errors import ConfigError
 from lamarrpy.particles import charge
-from lamarrpy.stages.linking import row_of
 from lamarrpy.tables import EVENTS, PARTICLES, VERTICES, EventBatch, Schema
+from lamarrpy.tables.linking import row_of
 from lamarrpy.tables.schemas import covariance_columns
 
 AXES = ("x", "y", "z")

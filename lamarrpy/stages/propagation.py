@@ -14,18 +14,16 @@ from numpy.typing import NDArray
 from lamarrpy.draws import Draws
 from lamarrpy.errors import ConfigError, did_you_mean
 from lamarrpy.field import FIELDS, MagneticField, Polarity, magnetic_field
-from lamarrpy.particles import charge
 from lamarrpy.propagation import (
     BeamLine,
     Extrapolator,
     SharedSteps,
     SingleKick,
-    State,
     StraightLine,
     closest_to_beam,
     kick_of,
 )
-from lamarrpy.stages.linking import row_of
+from lamarrpy.propagation.true_states import CLOSEST, KINEMATICS, beam_lines, closest_columns, origins, scatter
 from lamarrpy.tables import PARTICLES, VERTICES, EventBatch, Schema
 from lamarrpy.tables.schemas import PLANES
 
@@ -36,8 +34,6 @@ METHODS: dict[str, Callable[[MagneticField], Extrapolator]] = {
 }
 """Every way through the magnetic field, by name."""
 
-_KINEMATICS = ("p", "pt", "eta", "phi", "tx", "ty")
-_CLOSEST = ("ctb_x", "ctb_y", "ctb_z", "ctb_tx", "ctb_ty")
 _STABLE = 1
 """HepMC status of a particle that leaves the generator undecayed."""
 
@@ -127,25 +123,25 @@ class Propagation:
     def writes(self) -> Mapping[str, Schema]:
         """Kinematics, the state closest to the beam line, and the state at each plane."""
         at_planes = [f"{what}_{plane}" for plane in self.planes for what in ("reaches", "x", "y", "tx", "ty")]
-        return {"particles": PARTICLES.only("propagated", *_KINEMATICS, *_CLOSEST, *at_planes)}
+        return {"particles": PARTICLES.only("propagated", *KINEMATICS, *CLOSEST, *at_planes)}
 
     def __call__(self, batch: EventBatch, draws: Draws) -> EventBatch:
         """Propagate the particles of a batch; nothing is drawn."""
         propagated = self._window(batch)
         rows = np.flatnonzero(propagated)
-        start, values = _kinematics(batch, rows)
+        start, values = origins(batch, rows)
         extrapolator = _extrapolator(self.method, self.field, self.polarity, self.field_file)
         closest = closest_to_beam(start, self._beam_line(batch, rows), extrapolator)
-        values |= dict(zip(_CLOSEST, (closest.x, closest.y, closest.z, closest.tx, closest.ty), strict=True))
+        values |= closest_columns(closest)
         flags = {"propagated": propagated}
         planes = sorted(self.planes, key=PLANES.__getitem__)
         crossings = extrapolator(start, [PLANES[plane] for plane in planes])
         for i, plane in enumerate(planes):
             reaches = crossings.reaches[i] & (start.z <= PLANES[plane])
-            flags[f"reaches_{plane}"] = _scatter(reaches, rows, len(propagated), False)
+            flags[f"reaches_{plane}"] = scatter(reaches, rows, len(propagated), False)
             for what, column in zip(("x", "y", "tx", "ty"), crossings[:4], strict=True):
                 values[f"{what}_{plane}"] = np.where(reaches, column[i], np.nan)
-        columns = {name: _scatter(column, rows, len(propagated), np.nan) for name, column in values.items()}
+        columns = {name: scatter(column, rows, len(propagated), np.nan) for name, column in values.items()}
         return batch.with_columns(self.writes["particles"], {**flags, **columns})
 
     def _window(self, batch: EventBatch) -> NDArray[np.bool_]:
@@ -161,35 +157,13 @@ class Propagation:
     def _beam_line(self, batch: EventBatch, rows: NDArray[np.intp]) -> BeamLine:
         if self.beam_line is not None:
             return BeamLine(*self.beam_line)
-        wanted = [batch.array("particles", key)[rows] for key in ("event_id", "vertex_id")]
-        vertex = row_of(wanted, batch.arrays("vertices", "event_id", "vertex_id"), "vertices")
-        x, y = batch.arrays("vertices", "true_x", "true_y")
-        return BeamLine(x[vertex], y[vertex])
-
-
-def _kinematics(batch: EventBatch, rows: NDArray[np.intp]) -> tuple[State, dict[str, NDArray[np.float64]]]:
-    """The states at the origin of the particles in these rows, and the columns of _KINEMATICS."""
-    px, py, pz, x, y, z, pid = (
-        batch.array("particles", column)[rows] for column in ("px", "py", "pz", "x", "y", "z", "pid")
-    )
-    square = px * px + py * py
-    p, pt = np.sqrt(square + pz * pz), np.sqrt(square)
-    tx, ty = px / pz, py / pz
-    columns = (p, pt, np.arcsinh(pz / pt), np.arctan2(py, px), tx, ty)
-    return State(x, y, z, tx, ty, charge(pid) / p), dict(zip(_KINEMATICS, columns, strict=True))
+        return beam_lines(batch, rows)
 
 
 @cache
 def _extrapolator(method: str, field: str, polarity: Polarity, file: str | None) -> Extrapolator:
     settings: dict[str, Any] = {} if file is None else {"file": file}
     return METHODS[method](magnetic_field(field, polarity, **settings))
-
-
-def _scatter(values: NDArray[Any], rows: NDArray[np.intp], size: int, elsewhere: Any) -> NDArray[Any]:
-    """A column of so many rows that has these values in some and one value elsewhere."""
-    column = np.full(size, elsewhere, values.dtype)
-    column[rows] = values
-    return column
 
 
 def _expect_known(name: str, known: Sequence[str] | Mapping[str, Any], what: str) -> None:

@@ -13,10 +13,10 @@ from scipy.special import gammaincinv
 from lamarrpy.constants import constants
 from lamarrpy.draws import Draws, RowDraws
 from lamarrpy.particles import Species
-from lamarrpy.stages.linking import row_of
 from lamarrpy.stages.track_quality import degrees_of_freedom, draw_chi2_per_dof, ghost_probability, quality_class
 from lamarrpy.stages.track_state import fluctuations, hits_fluctuation, state_uncertainty
 from lamarrpy.tables import TRACKS, VERTICES, EventBatch, Schema
+from lamarrpy.tables.linking import row_of
 
 Floats = NDArray[np.float64]
 

@@ -61,6 +61,7 @@ VERTICES = Schema(
         Column("y", "float64", "mm", "reconstructed position", valid_under="reconstructed"),
         Column("z", "float64", "mm", "reconstructed position", valid_under="reconstructed"),
         *covariance_columns(("x", "y", "z"), "reconstructed vertex", valid_under="reconstructed"),
+        Column("n_tracks", "int32", "", "tracks in the vertex fit, 0 if it was not found"),
     ),
     key=("event_id", "vertex_id"),
 )
@@ -109,7 +110,9 @@ _GENERATOR = (
     Column("y", "float64", "mm", "origin"),
     Column("z", "float64", "mm", "origin"),
     Column("t", "float64", "ns", "time at the origin", optional=True),
-    Column("status", "int32", "", "HepMC status: 1 leaves the generator undecayed, 2 decayed in it"),
+    Column(
+        "status", "int32", "", "HepMC status: 1 leaves the generator undecayed, 2 decayed in it; 3 made in the detector"
+    ),
 )
 
 
@@ -121,7 +124,9 @@ PARTICLES = Schema(
     "particles",
     (
         *_GENERATOR,
-        Column("propagated", "bool", "", "stable and inside the window of the propagation stage"),
+        Column(
+            "propagated", "bool", "", "undecayed, and followed through the magnet: inside the window of the simulation"
+        ),
         _in_window("p", "MeV", "momentum"),
         _in_window("pt", "MeV", "momentum transverse to the z axis"),
         _in_window("eta", "", "pseudorapidity"),
@@ -136,6 +141,7 @@ PARTICLES = Schema(
         *(column for plane in PLANES for column in plane_columns(plane)),
         Column("acceptance", "float64", "", "probability that enough of the tracking system is crossed"),
         Column("in_acceptance", "bool", "", "whether enough of the tracking system is crossed"),
+        Column("track_type", "int32", "", "class of its track: 0 not reconstructed, 3 Long, 4 Upstream, 5 Downstream"),
     ),
     key=("event_id", "particle_id"),
 )
@@ -143,6 +149,10 @@ PARTICLES = Schema(
 
 def _probability(name: str, doc: str, valid_under: str | None = None) -> Column:
     return Column(name, "float64", "", doc, valid_under=valid_under)
+
+
+def _of_truth(name: str, unit: str, doc: str) -> Column:
+    return Column(name, "float64", unit, doc, valid_under="matched")
 
 
 _HYPOTHESES = {"e": "electron", "mu": "muon", "pi": "pion", "k": "kaon", "p": "proton"}
@@ -154,18 +164,21 @@ TRACKS = Schema(
         Column("track_id", "int64", "", "reconstructed track within the event"),
         Column("particle_id", "int64", "", "the true particle, -1 for a ghost"),
         _VERTEX,
+        Column(
+            "matched", "bool", "", "whether it is of a true particle; a ghost, a random combination of hits, is not"
+        ),
         Column("track_type", "int32", "", "3 Long, 4 Upstream, 5 Downstream"),
-        Column("true_pid", "int32", "", "PDG particle number of the truth"),
-        Column("true_x", "float64", "mm", "true state closest to the beam line"),
-        Column("true_y", "float64", "mm", "true state closest to the beam line"),
-        Column("true_z", "float64", "mm", "true state closest to the beam line"),
-        Column("true_tx", "float64", "", "true state closest to the beam line"),
-        Column("true_ty", "float64", "", "true state closest to the beam line"),
-        Column("true_qop", "float64", "1/MeV", "true charge over momentum"),
-        Column("true_p", "float64", "MeV", "true momentum"),
-        Column("true_pt", "float64", "MeV", "true transverse momentum"),
-        Column("true_eta", "float64", "", "true pseudorapidity"),
-        Column("true_phi", "float64", "rad", "true azimuth"),
+        Column("true_pid", "int32", "", "PDG particle number of the truth, 0 for a ghost"),
+        _of_truth("true_x", "mm", "true state closest to the beam line"),
+        _of_truth("true_y", "mm", "true state closest to the beam line"),
+        _of_truth("true_z", "mm", "true state closest to the beam line"),
+        _of_truth("true_tx", "", "true state closest to the beam line"),
+        _of_truth("true_ty", "", "true state closest to the beam line"),
+        _of_truth("true_qop", "1/MeV", "true charge over momentum"),
+        _of_truth("true_p", "MeV", "true momentum"),
+        _of_truth("true_pt", "MeV", "true transverse momentum"),
+        _of_truth("true_eta", "", "true pseudorapidity"),
+        _of_truth("true_phi", "rad", "true azimuth"),
         Column("x", "float64", "mm", "reconstructed state closest to the beam line"),
         Column("y", "float64", "mm", "reconstructed state closest to the beam line"),
         Column("z", "float64", "mm", "reconstructed state closest to the beam line"),

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lamarrpy.benchmark import running
+from lamarrpy.benchmark import detailed, running
 from lamarrpy.benchmark.checks import Check, report, write
+from lamarrpy.errors import LamarrpyError
 from lamarrpy.generate import generate
 from lamarrpy.io import open_source
 
@@ -72,9 +73,36 @@ def test_integration_is_as_good_as_promised():
     assert check.value > 0.01
 
 
-def test_every_check_is_documented():
+@pytest.mark.parametrize(("module", "number"), [(running, 10), (detailed, 5)], ids=["run", "detailed"])
+def test_every_check_is_documented(module, number):
     page = (Path(__file__).parents[2] / "docs" / "benchmarks.md").read_text()
-    names = re.findall(r'Check\("([a-z0-9_.]+)"', Path(running.__file__).read_text())
-    assert len(names) == 10
+    names = re.findall(r'Check\("([a-z0-9_.]+)"', Path(module.__file__).read_text())
+    assert len(names) == number
     for name in names:
         assert f"| `{name}` |" in page
+
+
+def test_a_command_that_fails_says_why(tmp_path):
+    with pytest.raises(LamarrpyError, match=r"the run to be measured failed: .*no-such-file"):
+        running.run_command("detailed", "no-such-file.parquet", output=tmp_path / "out", workers=1)
+
+
+def test_rates_are_those_of_whole_commands(tmp_path, monkeypatch):
+    """The command and the counting are real, the runs are not repeated for it."""
+    sample = running.Sample(tmp_path / "sample", counted=6000, particles=9000)
+    seen = []
+
+    def run_command(*words, output, workers):
+        seen.append((words, workers))
+        return {"seconds": 1.0 if workers == 2 else 2.0, "peak_memory_bytes": 10**9 * workers}
+
+    monkeypatch.setattr(detailed, "run_command", run_command)
+    checks = {check.name: check for check in detailed._rates(tmp_path, sample, sample, 3)}
+    assert checks["detailed.rate.two_workers"].value == 6000.0
+    assert checks["detailed.rate.two_workers"].low == 3000
+    assert checks["detailed.rate.one_worker"].value == 3000.0
+    assert checks["detailed.peak_memory"].value == 2.0
+    assert checks["detailed.peak_memory"].high == 4.0
+    assert all(words[0] == "detailed" for words, _ in seen)
+    quick = {check.name: check.value for check in detailed._rates(tmp_path, sample, sample, 1)}
+    assert quick["detailed.rate.one_worker"] is None

@@ -38,7 +38,18 @@ def test_running_on_parquet_imports_no_other_format(heavy, tmp_path):
 def test_every_command_explains_itself():
     runner = CliRunner()
     listed = runner.invoke(app, ["--help"]).output
-    for name in ("run", "generate", "convert", "inspect", "head", "schema", "pipelines", "digest", "benchmark"):
+    for name in (
+        "run",
+        "detailed",
+        "generate",
+        "convert",
+        "inspect",
+        "head",
+        "schema",
+        "pipelines",
+        "digest",
+        "benchmark",
+    ):
         assert name in listed
         answer = runner.invoke(app, [name, "--help"])
         assert answer.exit_code == 0

@@ -196,14 +196,13 @@ def test_a_field_map_that_changes_is_another_run(sample, tmp_path):
     """What a file says that a setting names decides about the parts, not only its name."""
     from lamarrpy.field import magnetic_field, write_grid
     from lamarrpy.pipeline import load_pipeline
-    from lamarrpy.pipeline.record import describe
 
     axis = np.linspace(-4000.0, 14000.0, 4)
     descriptions = []
     for strength in (0.1, 0.2):
         write_grid(magnetic_field("uniform", by=strength), tmp_path / "map.npz", axis, axis, axis)
         spec = {"kind": "propagation", "field": "grid", "field_file": str(tmp_path / "map.npz")}
-        descriptions.append(describe(load_pipeline({"stages": [spec]})))
+        descriptions.append(load_pipeline({"stages": [spec]}).describe())
     assert descriptions[0]["stages"] == descriptions[1]["stages"]
     assert descriptions[0]["files"] != descriptions[1]["files"]
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamarrpy.errors import SchemaError
-from lamarrpy.stages.linking import row_of
+from lamarrpy.tables.linking import row_of
 
 IDS = st.integers(-(2**62), 2**62)
 

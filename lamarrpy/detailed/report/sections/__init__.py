@@ -1,0 +1,26 @@
+"""What the page is about, one section a file."""
+
+from collections.abc import Callable
+
+from lamarrpy.detailed.report.page import Section
+from lamarrpy.detailed.report.sample import Sample
+from lamarrpy.detailed.report.sections.efficiency import efficiency
+from lamarrpy.detailed.report.sections.field import field
+from lamarrpy.detailed.report.sections.fit_quality import fit_quality
+from lamarrpy.detailed.report.sections.ghosts import ghosts
+from lamarrpy.detailed.report.sections.impact_parameter import impact_parameter
+from lamarrpy.detailed.report.sections.momentum import momentum
+from lamarrpy.detailed.report.sections.vertices import vertices
+
+SECTIONS: dict[str, Callable[[Sample], Section]] = {
+    "field": field,
+    "momentum": momentum,
+    "impact_parameter": impact_parameter,
+    "fit_quality": fit_quality,
+    "efficiency": efficiency,
+    "vertices": vertices,
+    "ghosts": ghosts,
+}
+"""The sections of the page, in their order; each makes its findings and figures from a sample."""
+
+__all__ = ["SECTIONS"]

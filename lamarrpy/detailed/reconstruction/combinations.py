@@ -23,9 +23,9 @@ from lamarrpy.detailed.reconstruction.matching import (
     straight_to,
     tt_t_distance,
     velo_t_distance,
-    within,
 )
 from lamarrpy.detailed.reconstruction.neighbours import Pool, join, take
+from lamarrpy.detailed.reconstruction.pairs import Pairs, best, hard, near_in_y, through_magnet
 from lamarrpy.detailed.reconstruction.search import Search
 from lamarrpy.detailed.reconstruction.secondary_segments import SecondarySegments
 from lamarrpy.detailed.reconstruction.segments import Segments
@@ -33,37 +33,14 @@ from lamarrpy.detailed.reconstruction.tt_hits import tt_hits
 from lamarrpy.detailed.transport import Truth
 from lamarrpy.field.model import MagneticField
 from lamarrpy.propagation import BeamLine, State, kick_of
-from lamarrpy.propagation.state import direction
 
 Array = NDArray[np.float64]
-
-COARSE, COARSE_CONSTANT = 3.0, 50.0
-"""Windows are so many times wider, and so many mm for straight tracks, before pairs go through the field."""
-
-WINDOW = 2.3
-"""Half width of the windows of VELO and T segments in standard deviations of scattering."""
 
 TT_SHARE = 0.14
 """A track that scatters is so much of its distance in y at mid T off at mid TT already, on average of all tracks."""
 
-_TALLEST = 1e4
-"""More than any y [mm] apart from another: events are laid end to end on one axis with this distance."""
-
 _REFERENCE_QOP = 1.0 / 5000.0
 """q/p [1/MeV] of the tracks that tell how far the fringe field moves a track at TT."""
-
-
-class Pairs(NamedTuple):
-    """Two segments each: rows of their particles, each of shape (k,), the q/p [1/MeV] of the track, its distance."""
-
-    front: Rows
-    back: Rows
-    qop: Array
-    distance: Array
-
-    def at(self, which: Rows | Mask) -> Pairs:
-        """Some of them."""
-        return Pairs._make(column[which] for column in self)
 
 
 class Event(NamedTuple):
@@ -109,6 +86,11 @@ class Event(NamedTuple):
         return State._make(np.concatenate(columns) for columns in both)
 
     @property
+    def ranks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Of the event of each particle, and of each T segment."""
+        return self.rank, self.rank[self.source]
+
+    @property
     def source(self) -> Rows:
         """The particle that each T segment is of, or comes from."""
         return np.concatenate([np.arange(len(self.rank)), self.secondary.source])
@@ -120,7 +102,7 @@ def random_combinations(
     """Put segments of different particles together to Long, Upstream and Downstream tracks.
 
     Every VELO segment looks for the T segments of others, as LHCb's forward tracking does, which does
-    not care whether they are used already. If one is likelier than its own, or its own was lost, a ghost
+    not care whether they are used already. If one is closer than its own, or its own was lost, a ghost
     comes out, and the particle is not found as Long. A VELO segment that nothing was found for looks for
     TT segments of others, and so do T segments that nothing was found for. A pair gets the momentum
     that its bend says, and must lie in the window that particles have to; the best pair is kept.
@@ -209,103 +191,21 @@ def _ghosts(
     return Draft(particles.event_id[pairs.front], np.full(n, -1), np.full(n, np.int64(kind)), seed, lines, first, hit)
 
 
-def _near_in_y(event: Event, front: Mask, back: Mask, at_front: Array, at_back: Array, reach: float) -> Pairs:
-    """All pairs of segments of an event whose y [mm], given for all there are, is closer than some reach.
-
-    The distance of the pairs is that in y.
-    """
-    one, two = np.flatnonzero(front), np.flatnonzero(back)
-    axis = event.rank[event.source[two]] * _TALLEST + np.clip(at_back[two], -0.4 * _TALLEST, 0.4 * _TALLEST)
-    order = np.argsort(axis, kind="stable")
-    centre = event.rank[one] * _TALLEST + np.clip(at_front[one], -0.4 * _TALLEST, 0.4 * _TALLEST)
-    low, high = (np.searchsorted(axis[order], centre + side * (reach + 1.0)) for side in (-1, 1))
-    first = np.repeat(one, high - low)
-    begin = np.cumsum(high - low) - (high - low)
-    second = two[order[np.repeat(low - begin, high - low) + np.arange(len(first))]]
-    distance = np.abs(at_front[first] - at_back[second])
-    close = np.flatnonzero(distance < reach)
-    return Pairs(first[close], second[close], np.zeros(len(close)), distance[close])
-
-
-def _bent(pairs: Pairs, front: State, back: State, field: MagneticField) -> Pairs:
-    """Pairs with the q/p that turns the direction of the first segment into that of the second in x."""
-    before, after = (direction(state.tx, state.ty)[0] for state in (front, back))
-    return pairs._replace(qop=(after[pairs.back] - before[pairs.front]) / kick_of(field).dpx)
-
-
-def _hard(pairs: Pairs, front: State, search: Search, slack: float = 1.0) -> Mask:
-    """Whether momentum and transverse momentum are what a track needs; one without any bend is no track."""
-    tx, ty = front.tx[pairs.front], front.ty[pairs.front]
-    u, v = direction(tx, ty)
-    with np.errstate(divide="ignore"):
-        p = slack / np.abs(pairs.qop)
-    hard: Mask = (pairs.qop != 0.0) & (p > search.least_p) & (p * np.sqrt(u * u + v * v) > search.least_pt)
-    return hard
-
-
-def _best(pairs: Pairs, segment: Rows) -> Rows:
-    """The closest of the pairs of each segment, one of ``front`` or ``back``."""
-    order = np.lexsort((pairs.distance, segment))
-    return np.sort(order[np.diff(segment[order], prepend=-1) > 0])
-
-
-def _carried(pairs: Pairs, front: State, field: MagneticField) -> Ways:
-    """The first segments carried to mid TT and mid T with the q/p of the pairs."""
-    return carry(front.at(pairs.front)._replace(qop=pairs.qop), field, np.arange(len(pairs.front)))
-
-
-def _rescaled(pairs: Pairs, way: State, front: State, back: State) -> Pairs:
-    """Pairs with the q/p that makes the slope at mid T come out, from what it came out as: bends go with q/p."""
-    tx = front.tx[pairs.front]
-    bend, wanted = way.tx - tx, back.tx[pairs.back] - tx
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scale = wanted / bend
-    return pairs._replace(qop=pairs.qop * np.where(np.isfinite(scale), np.clip(scale, 0.5, 2.0), 1.0))
-
-
-def _through_magnet(
-    pairs: Pairs, front: State, back: State, soft_y: float, field: MagneticField, search: Search
-) -> tuple[Pairs, Ways]:
-    """Pairs of the right momentum, straight lines meeting near the magnet's centre, carried through the field."""
-    pairs = _bent(pairs, front, back, field)
-    pairs = pairs.at(within(pairs.distance, COARSE_CONSTANT, COARSE * soft_y, pairs.qop))
-    pairs = pairs.at(_hard(pairs, front, search, 1.2))
-    centre = kick_of(field).z(pairs.qop)
-    one, two = front.at(pairs.front), back.at(pairs.back)
-    apart = two.x + two.tx * (centre - MID_T) - one.x - one.tx * (centre - one.z)
-    pairs = pairs.at(within(apart, COARSE_CONSTANT, COARSE * search.match_x_soft, pairs.qop))
-    ways = _carried(pairs, front, field)
-    pairs = _rescaled(pairs, ways.t, front, back)
-    hard = np.flatnonzero(_hard(pairs, front, search))
-    return pairs.at(hard), Ways(ways.tt.at(hard), ways.t.at(hard))
-
-
 def _long_pairs(event: Event, field: MagneticField, search: Search) -> tuple[Pairs, Ways]:
-    """VELO segments with T segments of others, or with mixed ones of their own, that are likelier than their own."""
+    """VELO segments with T segments of others, or with mixed ones of their own, that are closer than their own."""
     velo, t = event.parts.velo.state, event.t
     back = np.concatenate([event.segments.t | event.mixed_t, np.ones(len(event.secondary.source), bool)])
     reach = 2.0 * np.hypot(search.match_y, search.match_y_soft * 1e3 / search.least_p)
-    pairs = _near_in_y(event, event.segments.velo, back, straight_to(velo, MID_T).y, t.y, reach)
+    pairs = near_in_y(event.ranks, event.segments.velo, back, straight_to(velo, MID_T).y, t.y, reach)
     pairs = pairs.at(_strangers(event, pairs))
-    pairs, ways = _through_magnet(pairs, velo, t, search.match_y_soft, field, search)
+    pairs, ways = through_magnet(pairs, velo, t, search.match_y_soft, field, search)
     pairs = pairs._replace(distance=velo_t_distance(ways.t, t.at(pairs.back), pairs.qop, search))
-    inside = np.flatnonzero(pairs.distance < 1.0)
-    pairs, ways = pairs.at(inside), Ways(ways.tt.at(inside), ways.t.at(inside))
-    pairs = pairs._replace(distance=_unlikeliness(pairs.distance, pairs.qop, search))
-    own = _unlikeliness(event.own, velo.qop, search)
-    close = np.flatnonzero(pairs.distance < own[pairs.front])
-    close = close[_best(pairs.at(close), pairs.front[close])]
+    close = np.flatnonzero(pairs.distance < np.minimum(event.own[pairs.front], 1.0))
+    close = close[best(pairs.at(close), pairs.front[close])]
     pairs, tt, way = pairs.at(close), ways.tt.at(close), ways.t.at(close)
     # the T segment says, too, where the track is in y at TT
     drawn = TT_SHARE * (t.y[pairs.back] - way.y)
     return pairs, Ways(tt._replace(y=tt.y + drawn), way)
-
-
-def _unlikeliness(distance: Array, qop: Array, search: Search) -> Array:
-    """-2 ln of how much likelier a pair is to be a track than chance: the wider its window, the more chance finds."""
-    y = np.hypot(search.match_y, search.match_y_soft * 1e3 * qop)
-    x = np.hypot(search.match_x, search.match_x_soft * 1e3 * qop)
-    return np.asarray((WINDOW * distance) ** 2 + 2.0 * np.log(x * y))
 
 
 def _strangers(event: Event, pairs: Pairs) -> Mask:
@@ -323,7 +223,7 @@ def _upstream_pairs(event: Event, field: MagneticField, search: Search) -> Pairs
     front = event.track_type == TrackType.velo
     ahead = straight_to(velo, MID_TT)
     reach = float(np.hypot(search.tt_y, search.tt_y_soft * 1e3 / search.least_p))
-    pairs = _near_in_y(event, front, event.segments.tt, ahead.y, tt.y, reach)
+    pairs = near_in_y(event.ranks, front, event.segments.tt, ahead.y, tt.y, reach)
     pairs = pairs.at(pairs.front != pairs.back)
     reference = carry(velo._replace(qop=np.full(len(velo.x), _REFERENCE_QOP)), field, np.flatnonzero(front)).tt
     one, two, line, bent = velo.at(pairs.front), tt.at(pairs.back), ahead.at(pairs.front), reference.at(pairs.front)
@@ -334,8 +234,8 @@ def _upstream_pairs(event: Event, field: MagneticField, search: Search) -> Pairs
     off = (two.tx - one.tx - share * (bent.tx - one.tx)) * (MID_TT - one.z)
     y = pull(two.y - line.y, search.tt_y, search.tt_y_soft, pairs.qop)
     pairs = pairs._replace(distance=np.maximum(y, pull(off, search.tt_x, search.tt_x_soft, pairs.qop)))
-    pairs = pairs.at((pairs.distance < 1.0) & _hard(pairs, velo, search))
-    return pairs.at(_best(pairs, pairs.front))
+    pairs = pairs.at((pairs.distance < 1.0) & hard(pairs, velo, search))
+    return pairs.at(best(pairs, pairs.front))
 
 
 def _downstream_pairs(event: Event, field: MagneticField, search: Search) -> Pairs:
@@ -344,9 +244,9 @@ def _downstream_pairs(event: Event, field: MagneticField, search: Search) -> Pai
     back = np.concatenate([event.track_type == TrackType.t, np.ones(len(event.secondary.source), bool)])
     reach = 2.0 * np.hypot(search.down_y, search.down_y_soft * 1e3 / search.least_p)
     free = event.segments.tt & np.isin(event.track_type, (TrackType.velo, TrackType.t, TrackType.none))
-    pairs = _near_in_y(event, free, back, straight_to(tt, MID_T).y, t.y, reach)
+    pairs = near_in_y(event.ranks, free, back, straight_to(tt, MID_T).y, t.y, reach)
     pairs = pairs.at(pairs.front != pairs.back)
-    pairs, ways = _through_magnet(pairs, tt, t, search.down_y + search.down_y_soft, field, search)
+    pairs, ways = through_magnet(pairs, tt, t, search.down_y + search.down_y_soft, field, search)
     pairs = pairs._replace(distance=tt_t_distance(ways.t, t.at(pairs.back), pairs.qop, search))
     pairs = pairs.at(pairs.distance < 1.0)
-    return pairs.at(_best(pairs, pairs.back))
+    return pairs.at(best(pairs, pairs.back))

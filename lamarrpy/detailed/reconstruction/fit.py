@@ -9,15 +9,14 @@ other hits, and at most two hits removed that do not fit.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.detailed.geometry import Detector, Kind
-from lamarrpy.detailed.hits import Hits
-from lamarrpy.detailed.reconstruction.candidates import Candidates, FittedTracks, Part, TrackType
+from lamarrpy.detailed.reconstruction.block import PARTS, Block
+from lamarrpy.detailed.reconstruction.candidates import Candidates, FittedTracks, Part
 from lamarrpy.detailed.reconstruction.deviations import bearing
 from lamarrpy.detailed.reconstruction.kalman import Filtered, Smoothed, run_filter, run_smoother
 from lamarrpy.detailed.reconstruction.pages import NOISE_TERMS, Linear
@@ -39,9 +38,6 @@ ITERATIONS = 2
 
 LARGEST_CHI2, MOST_OUTLIERS = 9.0, 2
 """A hit goes that costs more chi2, at most so many of a track, one after the other (LHCb's track fit)."""
-
-PARTS = {"velo": 1, "tt": 2, "it": 3, "ot": 3}
-"""Parts of the tracking system whose chi2 is told apart, by subdetector; 0 is for what measures nothing."""
 
 PRIOR = (1e4, 1e4, 1.0, 1.0)
 """Standard deviations of x, y [mm], u and v before any hit: all that the detector can see."""
@@ -73,7 +69,7 @@ def fit(candidates: Candidates, detector: Detector, field: MagneticField) -> Fit
     order = np.concatenate(blocks)
     back = np.empty(len(order), np.intp)
     back[order] = np.arange(len(order))
-    return _join([_fit_block(_Block.of(candidates, rows, parts_of), references) for rows in blocks], back)
+    return _join([_fit_block(Block.of(candidates, rows, parts_of), references) for rows in blocks], back)
 
 
 def _blocks(candidates: Candidates, parts_of: NDArray[np.int64]) -> Iterator[Rows]:
@@ -88,76 +84,7 @@ def _blocks(candidates: Candidates, parts_of: NDArray[np.int64]) -> Iterator[Row
             yield rows[first : first + BLOCK]
 
 
-@dataclass
-class _Block:
-    """Some candidates, those with most hits first, and how each stands.
-
-    Attributes
-    ----------
-    start : State
-        Where the references start: the present idea of the state closest to the beam.
-    fixed : ndarray of bool, shape (n,)
-        Whether the momentum is taken as it is.
-    place : two ndarrays of int, shape (k,)
-        Place and track of each hit, in the arrays of shape (m, n), in which the last hit comes first.
-    variance : ndarray, shape (m, n), mm^2
-        Of the hits.
-    part : ndarray of int, shape (m, n)
-        Of the detector, see PARTS; 0 where there is no hit.
-    half : ndarray of int, shape (n,)
-        Hits behind the magnet.
-    aside : ndarray, shape (4, n)
-        By how much the track behind the material has other parameters than the one at the beam.
-    used : ndarray of bool, shape (m, n)
-        Hits that take part.
-    sensible : ndarray of bool, shape (n,)
-        Whether all is well so far.
-    """
-
-    candidates: Candidates
-    counts: Rows
-    start: State
-    fixed: NDArray[np.bool_]
-    place: tuple[Rows, Rows]
-    variance: Array
-    part: NDArray[np.int64]
-    half: Rows
-    aside: Array
-    used: NDArray[np.bool_]
-    sensible: NDArray[np.bool_]
-
-    @staticmethod
-    def of(candidates: Candidates, rows: Rows, parts: NDArray[np.int64]) -> _Block:
-        """The candidates of some rows."""
-        some = _select(candidates, rows)
-        counts = np.diff(some.first)
-        shape = (int(counts.max(initial=0)), len(rows))
-        track = np.repeat(np.arange(len(rows)), counts)
-        place = (np.repeat(some.first[1:], counts) - 1 - np.arange(len(track)), track)
-        variance, part, used = np.ones(shape), np.zeros(shape, np.int64), np.zeros(shape, bool)
-        variance[place], part[place], used[place] = some.hits.error**2, parts[some.hits.plane], True
-        fixed = some.track_type == TrackType.velo
-        half = (part == PARTS["ot"]).sum(axis=0)
-        aside, sensible = np.zeros((4, len(rows))), np.ones(len(rows), bool)
-        return _Block(some, counts, some.seed, fixed, place, variance, part, half, aside, used, sensible)
-
-
-def _select(candidates: Candidates, rows: Rows) -> Candidates:
-    counts = np.diff(candidates.first)[rows]
-    first = np.concatenate([[0], np.cumsum(counts)])
-    hits = np.repeat(candidates.first[rows] - first[:-1], counts) + np.arange(first[-1])
-    return Candidates(
-        candidates.event_id[rows],
-        candidates.row[rows],
-        candidates.track_type[rows],
-        candidates.seed.at(rows),
-        BeamLine(*(np.broadcast_to(part, candidates.event_id.shape)[rows] for part in candidates.beam)),
-        first,
-        Hits._make(column[hits] for column in candidates.hits),
-    )
-
-
-def _fit_block(block: _Block, references: References) -> FittedTracks:
+def _fit_block(block: Block, references: References) -> FittedTracks:
     """Take references in turn, then let go of the hits that do not fit."""
     linear, filtered, smoothed = _run(block, references)
     for _ in range(ITERATIONS - 1):
@@ -172,7 +99,7 @@ def _fit_block(block: _Block, references: References) -> FittedTracks:
     return _result(block, filtered, references.field)
 
 
-def _run(block: _Block, references: References) -> tuple[Linear, Filtered, Smoothed]:
+def _run(block: Block, references: References) -> tuple[Linear, Filtered, Smoothed]:
     """Follow references from the beam, filter and smooth."""
     _to_beam(block, references.field)
     first, hits = block.candidates.first, block.candidates.hits
@@ -183,7 +110,7 @@ def _run(block: _Block, references: References) -> tuple[Linear, Filtered, Smoot
     return linear, filtered, run_smoother(linear, filtered, block.counts, block.half)
 
 
-def _filter(block: _Block, linear: Linear) -> Filtered:
+def _filter(block: Block, linear: Linear) -> Filtered:
     n = len(block.counts)
     prior = np.empty((5, n))
     prior[:4] = np.array(PRIOR)[:, None] ** 2
@@ -191,7 +118,7 @@ def _filter(block: _Block, linear: Linear) -> Filtered:
     return run_filter(linear, block.variance, block.used, block.counts, block.half, prior)
 
 
-def _choose_sides(block: _Block, smoothed: Smoothed) -> None:
+def _choose_sides(block: Block, smoothed: Smoothed) -> None:
     """Put each straw's measurement on the side of the wire on which the other hits see the track."""
     hits = block.candidates.hits
     straws = hits.kind == Kind.straw
@@ -204,7 +131,7 @@ def _choose_sides(block: _Block, smoothed: Smoothed) -> None:
     block.candidates = block.candidates._replace(hits=moved)
 
 
-def _take_over(block: _Block, filtered: Filtered, smoothed: Smoothed) -> None:
+def _take_over(block: Block, filtered: Filtered, smoothed: Smoothed) -> None:
     """Make the result the start of the next reference; what has gone astray starts again from its seed."""
     block.aside = (smoothed.halfway - filtered.parameters)[:4]
     start, d = block.start, filtered.parameters
@@ -221,7 +148,7 @@ def _slopes(u: Array, v: Array) -> tuple[Array, Array]:
         return slopes(u, v)
 
 
-def _where_sane(new: State, block: _Block) -> State:
+def _where_sane(new: State, block: Block) -> State:
     """The new states where they are finite and fly into the detector, else the seeds, and those are marked."""
     with np.errstate(invalid="ignore"):
         sane = np.isfinite(np.array(new)).all(axis=0) & (new.tx**2 + new.ty**2 < 4.0)
@@ -230,7 +157,7 @@ def _where_sane(new: State, block: _Block) -> State:
     return State(*(np.where(sane, a, b) for a, b in zip(new, seed, strict=True)))
 
 
-def _to_beam(block: _Block, field: MagneticField) -> None:
+def _to_beam(block: Block, field: MagneticField) -> None:
     """Carry the starts through the field to where they are closest to the beam, in front of their first hit."""
     hits, first = block.candidates.hits, block.candidates.first
     limit = hits.z[first[:-1]] - 0.1
@@ -239,7 +166,7 @@ def _to_beam(block: _Block, field: MagneticField) -> None:
         block.start = _carried(block.start, z, block, field)
 
 
-def _carried(states: State, z: Array, block: _Block, field: MagneticField) -> State:
+def _carried(states: State, z: Array, block: Block, field: MagneticField) -> State:
     """The states at other z [mm]; straight lines for tracks whose momentum is but guessed."""
     bent = states._replace(qop=np.where(block.fixed, 0.0, states.qop))
     return _where_sane(runge_kutta(bent, [z], field, 4).state(0, z, states.qop), block)
@@ -252,7 +179,7 @@ def _closest_z(state: State, beam: BeamLine) -> Array:
     return closest
 
 
-def _drop_outliers(block: _Block, smoothed: Smoothed) -> bool:
+def _drop_outliers(block: Block, smoothed: Smoothed) -> bool:
     """Stop using the worst hit of each track, if it is bad enough; whether there was any."""
     if not block.used.size:
         return False
@@ -265,11 +192,11 @@ def _drop_outliers(block: _Block, smoothed: Smoothed) -> bool:
     return len(bad) > 0
 
 
-def _parameters(block: _Block) -> NDArray[np.int64]:
+def _parameters(block: Block) -> NDArray[np.int64]:
     return np.where(block.fixed, 4, 5)
 
 
-def _result(block: _Block, filtered: Filtered, field: MagneticField) -> FittedTracks:
+def _result(block: Block, filtered: Filtered, field: MagneticField) -> FittedTracks:
     """States, covariances and chi2, at the point closest to the beam."""
     start, d = block.start, filtered.parameters
     u, v = direction(start.tx, start.ty)

@@ -18,7 +18,7 @@ class Check:
     name : str
         ``<area>.<quantity>[.<species or class>][.<bin>]``.
     value : float or None
-        The figure as measured in this run; None if only the full run measures it.
+        The figure as measured in this run; None if it was not.
     low, high : float or None
         Its bounds, None for none.
     unit : str
@@ -48,8 +48,8 @@ def write(checks: Sequence[Check], path: Path) -> None:
     path.write_text(json.dumps({"checks": [check.as_json() for check in checks]}, indent=2) + "\n", encoding="utf-8")
 
 
-def report(checks: Iterable[Check]) -> None:
-    """Print the checks as a table."""
+def report(checks: Iterable[Check], unmeasured: str = "full run only") -> None:
+    """Print the checks as a table; ``unmeasured`` stands for those without a value."""
     from rich.console import Console
     from rich.table import Table
 
@@ -62,6 +62,6 @@ def report(checks: Iterable[Check]) -> None:
             "-" if v is None else f"{v:,.4g}" if abs(v) < 1e4 else f"{v:,.0f}"
             for v in (check.value, check.low, check.high)
         ]
-        told = "full run only" if check.value is None else verdict[check.ok]
+        told = unmeasured if check.value is None else verdict[check.ok]
         table.add_row(check.name, *numbers, check.unit, told)
     Console(width=max(Console().width, 110)).print(table)

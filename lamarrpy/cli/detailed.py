@@ -53,6 +53,10 @@ def detailed(
         raise ConfigError("expected --sample or --quick, which is about the sample that is made without it; got both")
     if sample is not None and inputs:
         raise ConfigError("expected INPUT, whose output is then reported on, or --sample; got both")
+    if reporting:
+        from lamarrpy.detailed.report import check_outputs
+
+        check_outputs(report, json)
     if draw is not None:
         _draw(draw)
     if inputs:
@@ -74,15 +78,17 @@ def detailed(
         simulation = DetailedSimulation(polarity)
         running.run_and_tell(partial(run_files, simulation, source, output, options), output, quiet)
     if reporting:
-        _report(output if inputs else sample, report, json, quick)
+        _report(output if inputs else sample, report, json, quick, max(workers, 2))
 
 
 def _draw(path: Path) -> None:
     """Draw the detector into a file of a format that matplotlib writes."""
     from lamarrpy.errors import ConfigError, OutputError
 
-    if path.suffix not in (".svg", ".png", ".pdf"):
-        raise ConfigError(f"--draw: expected a file with suffix .svg, .png or .pdf, got {path}")
+    if path.suffix.lower() not in (".svg", ".png", ".pdf"):
+        raise ConfigError(
+            f"--draw: expected a file with suffix .svg, .png or .pdf, got {path}; such as {path.stem}.svg"
+        )
     try:
         from lamarrpy.detailed.geometry import lhcb_detector
         from lamarrpy.detailed.geometry.drawing import draw
@@ -97,12 +103,12 @@ def _draw(path: Path) -> None:
         raise OutputError(f"{path}: cannot be written: {error}") from None
 
 
-def _report(sample: Path | None, html: Path | None, json: Path | None, quick: bool) -> None:
+def _report(sample: Path | None, html: Path | None, json: Path | None, quick: bool, workers: int) -> None:
     """Make the report; exit status 1 if a figure is out of its bounds."""
     from lamarrpy.benchmark.checks import report
     from lamarrpy.detailed.report import make_report
 
-    checks = make_report(sample, html, json, quick)
-    report(checks)
+    checks = make_report(sample, html, json, quick, workers)
+    report(checks, unmeasured="not in this sample")
     if any(check.ok is False for check in checks):
         raise typer.Exit(1)

@@ -63,9 +63,11 @@ def _species(species: Counter[int], rows: int) -> str:
 
 
 def _name(pid: int) -> str:
-    from particle import Particle, ParticleNotFound
+    from particle import InvalidParticle, Particle, ParticleNotFound
 
+    if pid == 0:
+        return "none (ghosts)"
     try:
         return str(Particle.from_pdgid(pid).name)
-    except ParticleNotFound:
+    except (ParticleNotFound, InvalidParticle):
         return f"unknown {pid}"

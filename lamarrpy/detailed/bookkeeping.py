@@ -7,9 +7,9 @@ from dataclasses import asdict, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from lamarrpy.cutflow import Count, CutFlow
 from lamarrpy.detailed.reconstruction.candidates import Candidates, TrackType
 from lamarrpy.detailed.transport import Fate, Refused, Truth
-from lamarrpy.pipeline.cutflow import Count, CutFlow
 
 _LEFT_OUT = "left out: "
 

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lamarrpy.cutflow import CutFlow
 from lamarrpy.detailed import bookkeeping, tables
 from lamarrpy.detailed.geometry import Detector, lhcb_detector
 from lamarrpy.detailed.hits import measure
-from lamarrpy.detailed.reconstruction.candidates import Candidates, FittedTracks, TrackType
+from lamarrpy.detailed.reconstruction.candidates import WITH_VELO, Candidates, FittedTracks, TrackType
 from lamarrpy.detailed.reconstruction.finding import Found, find_tracks
 from lamarrpy.detailed.reconstruction.fit import fit
 from lamarrpy.detailed.reconstruction.ghosts import CLASSIFIED, ghost_probability
@@ -27,7 +28,6 @@ from lamarrpy.draws import Draws
 from lamarrpy.errors import ConfigError
 from lamarrpy.field import MagneticField, Polarity, magnetic_field
 from lamarrpy.io.index import whole_events
-from lamarrpy.pipeline.cutflow import CutFlow
 from lamarrpy.propagation import BeamLine, SharedSteps, closest_to_beam
 from lamarrpy.propagation.true_states import beam_lines, closest_columns, origins
 from lamarrpy.shipped import shipped
@@ -35,8 +35,6 @@ from lamarrpy.tables import EventBatch
 from lamarrpy.tables.linking import row_of
 
 Mask = NDArray[np.bool_]
-
-_WITH_VELO = (TrackType.velo, TrackType.long, TrackType.upstream)
 
 
 PARTICLES_AT_ONCE = 20_000
@@ -126,8 +124,9 @@ class DetailedSimulation:
 
     def describe(self) -> dict[str, Any]:
         """The polarity, and the hashes of the files that say what the detector is and how it is read out."""
-        files = sorted(path for path in shipped("models", "detailed").rglob("*") if path.suffix in (".yaml", ".onnx"))
-        hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+        folder = shipped("models", "detailed")
+        files = sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".onnx", ".json"))
+        hashes = {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
         return {"name": self.name, "polarity": self.polarity, "files": hashes}
 
     def remarks(self, cutflow: CutFlow) -> tuple[str, ...]:
@@ -191,7 +190,7 @@ def _with_tables(
 ) -> tuple[EventBatch, CutFlow]:
     """The batch with all that came out."""
     candidates = found.candidates
-    in_velo = good & np.isin(candidates.track_type, _WITH_VELO)
+    in_velo = good & np.isin(candidates.track_type, WITH_VELO)
     vertices = _vertices(batch, candidates, fitted, in_velo)
     in_t = batch.array("particles", "event_id")[followed.rows[found.track_type == TrackType.t]]
     batch = tables.with_events(batch, np.concatenate([candidates.event_id[good], in_t]), vertices.event_id)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lamarrpy import __version__
+from lamarrpy.cutflow import CutFlow
 from lamarrpy.errors import ConfigError
 from lamarrpy.io import Source, check_output, open_sink, open_source
 from lamarrpy.io.index import whole_events
 from lamarrpy.io.integers import Integers, pieces
 from lamarrpy.io.target import record_path
-from lamarrpy.pipeline.cutflow import CutFlow
 from lamarrpy.pipeline.executors import prepare, processes, serial
 from lamarrpy.pipeline.partition import Partition, Work
 from lamarrpy.pipeline.parts import PartReport, PartStore
@@ -132,6 +132,10 @@ def run_files(
     started = time.perf_counter()
     if isinstance(simulation, str | Path | Mapping):
         simulation = load_pipeline(simulation, polarity=options.polarity)
+    elif options.polarity is not None:
+        raise ConfigError(
+            f"polarity {options.polarity}: expected none beside a simulation that has its own; set it there"
+        )
     output = Path(output)
     check_output(output, simulation.output_tables, overwrite=options.may_replace)
     prepare(options.workers, type(simulation).__module__)

@@ -17,9 +17,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from lamarrpy.cutflow import CutFlow
 from lamarrpy.errors import ConfigError, OutputError
 from lamarrpy.io.target import writing
-from lamarrpy.pipeline.cutflow import CutFlow
 from lamarrpy.processes import is_running
 from lamarrpy.tables import EventBatch
 

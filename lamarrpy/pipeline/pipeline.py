@@ -9,9 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from lamarrpy.cutflow import CutFlow
 from lamarrpy.draws import Draws
 from lamarrpy.errors import ConfigError, StageError
-from lamarrpy.pipeline.cutflow import CutFlow
 from lamarrpy.stages import STAGES
 from lamarrpy.stages.stage import Stage
 from lamarrpy.tables import SCHEMAS, EventBatch, Schema, generator_level

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from lamarrpy.pipeline.cutflow import CutFlow
+from lamarrpy.cutflow import CutFlow
 from lamarrpy.tables import EventBatch
 
 

@@ -65,3 +65,11 @@ def test_names_of_lhcb_are_mentioned(tmp_path, naming):
     said = "column names are shown as lamarrpy's; the file has LHCb's"
     assert (said in answer.output) == (naming == "lhcb")
     assert "px" in answer.output
+
+
+def test_ghosts_are_no_species(tmp_path):
+    tracks = {"event_id": pa.array([0, 0]), "track_id": pa.array([0, 1]), "true_pid": pa.array([211, 0], pa.int32())}
+    (tmp_path / "out").mkdir()
+    pq.write_table(pa.table(tracks), tmp_path / "out" / "tracks.parquet")
+    shown = CliRunner().invoke(app, ["inspect", str(tmp_path / "out")])
+    assert shown.exit_code == 0, shown.output

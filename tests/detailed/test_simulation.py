@@ -1,6 +1,8 @@
 """The Detailed Simulation from tables to tables: what it links, what it keeps, and that each event stands alone."""
 
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -72,6 +74,13 @@ def test_any_order_of_events_gives_the_same(events, whole):
     ids = events.array("events", "event_id")
     turned = EventBatch.concat([events.select_events(ids[i : i + 1]) for i in reversed(range(len(ids)))])
     same(simulated(turned), whole[0])
+
+
+def test_it_knows_nothing_of_stages():
+    code = (
+        "import sys, lamarrpy.detailed.simulation; print([m for m in sys.modules if m.startswith('lamarrpy.stages')])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 def test_another_seed_is_another_story(events, whole):

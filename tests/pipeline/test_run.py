@@ -65,6 +65,11 @@ def test_the_same_bits_however_the_work_is_cut(sample, expected, tmp_path, optio
     assert result.record["events"] == 60
 
 
+def test_a_polarity_for_what_has_its_own_is_refused(sample, tmp_path):
+    with pytest.raises(ConfigError, match="that has its own"):
+        run_files(TOY, sample, tmp_path / "out", RunOptions(polarity="MagUp"))
+
+
 def test_the_same_bits_in_any_order_of_events(sample, expected, tmp_path):
     shuffled = write(reordered(read_batch(sample)), tmp_path / "shuffled")
     assert not read_batch(shuffled)["particles"].equals(read_batch(sample)["particles"])

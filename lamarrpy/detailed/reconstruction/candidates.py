@@ -26,6 +26,10 @@ class TrackType(IntEnum):
     t = 6
 
 
+WITH_VELO = (TrackType.velo, TrackType.long, TrackType.upstream)
+"""Types of tracks with a VELO segment."""
+
+
 class Candidates(NamedTuple):
     """n tracks to be fitted.
 

@@ -11,7 +11,7 @@ from lamarrpy.detailed.geometry import Detector
 from lamarrpy.detailed.hits import Hits
 from lamarrpy.detailed.reconstruction.acceptance import in_acceptance
 from lamarrpy.detailed.reconstruction.assembly import Draft, in_event_order, joined, lines_of, piece, states_at_hits
-from lamarrpy.detailed.reconstruction.candidates import Candidates, TrackType
+from lamarrpy.detailed.reconstruction.candidates import WITH_VELO, Candidates, TrackType
 from lamarrpy.detailed.reconstruction.combinations import Event, random_combinations
 from lamarrpy.detailed.reconstruction.confusion import Picked, crossing_of_hits, pick, roads
 from lamarrpy.detailed.reconstruction.layers import Mask, layers_of
@@ -25,8 +25,6 @@ from lamarrpy.detailed.transport import Truth
 from lamarrpy.draws import Draws
 from lamarrpy.field.model import MagneticField
 from lamarrpy.propagation import BeamLine, State
-
-_WITH_VELO = (TrackType.long, TrackType.upstream, TrackType.velo)
 
 VELO_PT, VELO_LARGEST_P = 400.0, 1e5
 """Transverse momentum [MeV] that LHCb assumes of tracks that are found in the VELO only, and largest momentum."""
@@ -140,7 +138,7 @@ def of_particles(
     tt : ndarray of bool, shape (n,)
         Whether the TT hits lie on the way of the VELO segment, and so belong to a Long track.
     """
-    row = np.flatnonzero(np.isin(track_type, (*_WITH_VELO, TrackType.downstream)))
+    row = np.flatnonzero(np.isin(track_type, (*WITH_VELO, TrackType.downstream)))
     part = _used(held, detector, track_type, tt)
     first, hit = joined([piece(held, part, row)], held.hits.z, len(row))
     seed = states_at_hits(truth, row, take(held.hits, hit[first[:-1]]), detector)
@@ -155,7 +153,7 @@ def _used(held: Picked, detector: Detector, track_type: NDArray[np.int64], tt: M
     """Whether each hit belongs to the part of the detector that the track of its particle was found in."""
     layers, plane, own = layers_of(detector), held.hits.plane, track_type[held.row]
     in_tt = np.isin(own, (TrackType.upstream, TrackType.downstream)) | ((own == TrackType.long) & tt[held.row])
-    used: Mask = np.isin(own, _WITH_VELO) & layers.velo[plane]
+    used: Mask = np.isin(own, WITH_VELO) & layers.velo[plane]
     used |= in_tt & layers.tt[plane]
     used |= np.isin(own, (TrackType.long, TrackType.downstream)) & layers.t[plane]
     return used

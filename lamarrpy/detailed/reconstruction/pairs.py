@@ -78,8 +78,7 @@ def hard(pairs: Pairs, front: State, search: Search, slack: float = 1.0) -> Mask
     u, v = direction(tx, ty)
     with np.errstate(divide="ignore"):
         p = slack / np.abs(pairs.qop)
-    hard: Mask = (pairs.qop != 0.0) & (p > search.least_p) & (p * np.sqrt(u * u + v * v) > search.least_pt)
-    return hard
+    return np.asarray((pairs.qop != 0.0) & (p > search.least_p) & (p * np.sqrt(u * u + v * v) > search.least_pt))
 
 
 def best(pairs: Pairs, segment: Rows) -> Rows:

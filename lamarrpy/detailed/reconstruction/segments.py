@@ -21,7 +21,7 @@ from lamarrpy.detailed.reconstruction.layers import (
 )
 
 LEAST_R, LEAST_PHI, LEAST_TT, LEAST_T = 3, 3, 3, 9
-"""Hits of the VELO, layers of TT out of 4 and of T out of 12 (fact sheet 3, LHCb's PatSeedingTool)."""
+"""Hits of the VELO, layers of TT out of 4 and of T out of 12 (LHCb, JINST 3 S08005; its PatSeedingTool)."""
 
 
 class Segments(NamedTuple):

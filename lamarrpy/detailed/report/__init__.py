@@ -1,5 +1,5 @@
 """The Detailed Simulation beside the public figures: checks, plots and a page."""
 
-from lamarrpy.detailed.report.making import make_report
+from lamarrpy.detailed.report.making import check_outputs, make_report
 
-__all__ = ["make_report"]
+__all__ = ["check_outputs", "make_report"]

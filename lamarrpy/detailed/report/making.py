@@ -60,7 +60,7 @@ def make_report(
     OutputError
         If a file cannot be written.
     """
-    _check_outputs(html, json)
+    check_outputs(html, json)
     page = _page_of_own(quick, workers) if sample is None else page_of(read_sample(sample), _provenance(sample))
     checks = [finding.check for finding in page.findings]
     if html is not None:
@@ -72,8 +72,24 @@ def make_report(
     return checks
 
 
-def _check_outputs(html: Path | None, json: Path | None) -> None:
-    """Make sure, before the work, that the page can be drawn and that files can be written."""
+def check_outputs(html: Path | None, json: Path | None) -> None:
+    """Make sure, before the work, that the page can be drawn and that files can be written.
+
+    Parameters
+    ----------
+    html, json : Path or None
+        The files.
+
+    Raises
+    ------
+    ConfigError
+        If a name is not that of a page or of JSON, or what draws the page is not installed.
+    OutputError
+        If a file cannot be written.
+    """
+    for path, suffixes in ((html, (".html", ".htm")), (json, (".json",))):
+        if path is not None and path.suffix.lower() not in suffixes:
+            raise ConfigError(f"expected a file with suffix {' or '.join(suffixes)}, got {path}; what it held is kept")
     if html is not None and (missing := [name for name in ("jinja2", "matplotlib") if find_spec(name) is None]):
         raise ConfigError(f"the page of the report needs {' and '.join(missing)}: pip install 'lamarrpy[report]'")
     for path in (html, json):

@@ -11,7 +11,7 @@ from lamarrpy.detailed.transport.scattering import perpendicular
 
 Array = NDArray[np.float64]
 
-PION, KAON, MUON, NEUTRAL_PION = 139.57039, 493.677, 105.6583755, 134.9768
+PION, MUON, NEUTRAL_PION = 139.57039, 105.6583755, 134.9768
 """Masses [MeV] (PDG)."""
 
 

@@ -46,7 +46,7 @@ class Refused:
     Attributes
     ----------
     neutral, backward, steep : int
-        Those that a forward spectrometer does not see anyway: without charge, with pz < 0, with |t| > 5.
+        Those that a forward spectrometer does not see anyway: without charge, with pz <= 0, with |t| > 5.
     at_rest, not_finite, unknown, multiply_charged, born_outside : int
         Those that should not be there: no momentum, numbers that are not finite, PDG numbers of
         nothing, charges other than +-1, origins behind the tracking system or outside the hall.

@@ -52,8 +52,9 @@ def test_every_check_is_documented(made):
 
 
 def test_what_cannot_be_written_or_drawn_is_said_before_the_work(tmp_path, monkeypatch):
+    (tmp_path / "checks.json").mkdir()
     with pytest.raises(OutputError, match="cannot be written"):
-        make_report(tmp_path / "no sample", None, tmp_path)
+        make_report(tmp_path / "no sample", None, tmp_path / "checks.json")
     monkeypatch.setattr(making, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"needs jinja2 and matplotlib: pip install 'lamarrpy\[report\]'"):
         make_report(tmp_path / "no sample", tmp_path / "page.html", None)
@@ -82,3 +83,14 @@ def test_the_own_sample_is_whole_events_of_guns_and_collisions(tmp_path):
     assert np.count_nonzero(np.abs(away) < 1e-9) == gun.sum() - 7 * displaced
     assert (away > -1e-9).all()
     assert (vertex_id[gun] == 0).all()
+
+
+@pytest.mark.parametrize(("html", "json"), [("events.parquet", None), (None, "page.html"), ("page", None)])
+def test_only_pages_and_json_are_written_over(tmp_path, html, json):
+    for name in (html, json):
+        if name:
+            (tmp_path / name).write_text("precious")
+    files = [None if name is None else tmp_path / name for name in (html, json)]
+    with pytest.raises(ConfigError, match="expected a file with suffix"):
+        make_report(None, *files)
+    assert all(file is None or file.read_text() == "precious" for file in files)

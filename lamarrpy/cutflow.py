@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lamarrpy.stages.stage import Stage
 from lamarrpy.tables import EventBatch
+
+if TYPE_CHECKING:
+    from lamarrpy.stages.stage import Stage
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.detailed.geometry.material import Material
-from lamarrpy.detailed.geometry.shapes import Array, Mask, Shape, union
+from lamarrpy.detailed.geometry.shapes import Array, Mask, Shape, without
 from lamarrpy.errors import ConfigError
 
 MOST_LAYERS = 3
@@ -47,10 +47,7 @@ class Region:
 
     def contains(self, x: Array, y: Array) -> Mask:
         """Whether each point, shape (n,), mm, lies in it."""
-        within = union(self.inside, x, y)
-        if self.outside:
-            within &= ~union(self.outside, x, y)
-        return within
+        return without(self.inside, self.outside, x, y)
 
 
 @dataclass(frozen=True)
@@ -87,10 +84,7 @@ class Sensor:
 
     def contains(self, x: Array, y: Array) -> Mask:
         """Whether each point, shape (n,), mm, lies in the active area."""
-        within = union(self.inside, x, y)
-        if self.outside:
-            within &= ~union(self.outside, x, y)
-        return within
+        return without(self.inside, self.outside, x, y)
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,14 @@ def union(shapes: tuple[Shape, ...], x: Array, y: Array) -> Mask:
     return inside
 
 
+def without(inside: tuple[Shape, ...], outside: tuple[Shape, ...], x: Array, y: Array) -> Mask:
+    """Whether each point lies in the union of the first shapes, but not in that of the second."""
+    within = union(inside, x, y)
+    if outside:
+        within &= ~union(outside, x, y)
+    return within
+
+
 def shape_of(entry: dict[str, Any]) -> Shape:
     """The shape that a mapping with ``x`` and ``y``, or with ``r``, describes."""
     if "r" in entry:

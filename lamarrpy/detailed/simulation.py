@@ -181,8 +181,8 @@ def _true_columns(
 def _fit(candidates: Candidates, detector: Detector, field: MagneticField) -> tuple[FittedTracks, Mask, CutFlow]:
     """Fit the candidates; which of them are good tracks."""
     fitted, largest = fit(candidates, detector, field), tuning("quality")["largest_chi2_per_dof"]
-    good = (fitted.ndof > 0) & (fitted.chi2 < largest * fitted.ndof)
-    return fitted, fitted.sensible & good, bookkeeping.of_fit(fitted.sensible, good, largest)
+    good = fitted.good(largest)
+    return fitted, good, bookkeeping.of_fit(fitted.sensible, good, largest)
 
 
 def _with_tables(

@@ -107,3 +107,7 @@ class FittedTracks(NamedTuple):
         covariance, chi2, ndof, outliers = (a[rows] for a in (self.covariance, self.chi2, self.ndof, self.outliers))
         velo, tt, t = (part.at(rows) for part in (self.velo, self.tt, self.t))
         return FittedTracks(self.state.at(rows), covariance, chi2, ndof, outliers, velo, tt, t, self.sensible[rows])
+
+    def good(self, largest: float) -> NDArray[np.bool_]:
+        """Whether each is sensible, and its chi2 per degree of freedom less than the largest that is kept."""
+        return np.asarray(self.sensible & (self.ndof > 0) & (self.chi2 < largest * self.ndof))

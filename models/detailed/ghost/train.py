@@ -23,7 +23,7 @@ from lamarrpy.detailed.classifier import Classifier
 from lamarrpy.detailed.export import Origin, Quantity, save_classifier, scaled
 from lamarrpy.detailed.geometry import lhcb_detector
 from lamarrpy.detailed.hits import measure
-from lamarrpy.detailed.reconstruction.candidates import FittedTracks, TrackType
+from lamarrpy.detailed.reconstruction.candidates import TrackType
 from lamarrpy.detailed.reconstruction.finding import find_tracks
 from lamarrpy.detailed.reconstruction.fit import fit
 from lamarrpy.detailed.reconstruction.ghosts import CLASSIFIED, ghost_features
@@ -99,7 +99,7 @@ def tracks_of(batch: EventBatch, seed: int) -> Sample:
     hits = measure(truth, detector, draws.stage("hits"))
     found = find_tracks(truth, hits, beam, detector, field, draws.stage("finding"))
     fitted, candidates = fit(found.candidates, detector, field), found.candidates
-    good = _good(fitted)
+    good = fitted.good(tuning("quality")["largest_chi2_per_dof"])
     counted = np.concatenate([candidates.event_id[good], particles.event_id[found.track_type == TrackType.t]])
     events, numbers = np.unique(counted, return_counts=True)
     chosen = good & np.isin(candidates.track_type, CLASSIFIED)
@@ -107,12 +107,6 @@ def tracks_of(batch: EventBatch, seed: int) -> Sample:
     n_tracks = numbers[np.searchsorted(events, event_id)]
     columns = ghost_features(fitted.at(chosen), track_type, n_tracks, detector)
     return Sample(columns, candidates.row[chosen] < 0, track_type, event_id)
-
-
-def _good(fitted: FittedTracks) -> NDArray[np.bool_]:
-    """Tracks that the simulation keeps."""
-    largest = tuning("quality")["largest_chi2_per_dof"]
-    return np.asarray(fitted.sensible & (fitted.ndof > 0) & (fitted.chi2 < largest * fitted.ndof))
 
 
 def joined(samples: Iterator[Sample]) -> Sample:

@@ -80,8 +80,9 @@ def _draw_side(axes: Axes, detector: Detector, axis: str, legend: bool) -> None:
     _draw_walls(axes, detector, named)
     _draw_magnet(axes, detector, axis)
     axes.set(xlabel="z [m]", ylabel=f"{axis} [m]", xlim=(-0.5, 12.2), ylim=(-3.4, 3.4))
+    axes.set_title({"x": "Tracking system from above", "y": "and from the side"}[axis], fontsize=10)
     if legend:
-        axes.legend(loc="upper left", ncols=4, fontsize=8, frameon=False)
+        axes.legend(loc="upper left", ncols=2, fontsize=8, frameon=False)
 
 
 def _draw_walls(axes: Axes, detector: Detector, named: set[str]) -> None:

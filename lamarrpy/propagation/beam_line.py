@@ -33,8 +33,21 @@ class BeamLine(NamedTuple):
     ty: float | Array = 0.0
 
 
-def _approach(state: State, line: BeamLine) -> Array:
-    """z [mm] at which the tangent to each particle's path is closest to the beam line, in the transverse plane."""
+def approach(state: State, line: BeamLine) -> Array:
+    """Where the tangent to each particle's path is closest to the beam line, in the transverse plane.
+
+    Parameters
+    ----------
+    state : State
+        n states.
+    line : BeamLine
+        The beam line.
+
+    Returns
+    -------
+    ndarray, shape (n,), mm
+        z; that of the state itself if it is parallel to the line.
+    """
     tx, ty = state.tx - line.tx, state.ty - line.ty
     x = state.x - line.x - line.tx * state.z
     y = state.y - line.y - line.ty * state.z
@@ -69,7 +82,7 @@ def closest_to_beam(start: State, line: BeamLine, extrapolator: Extrapolator | N
         n states; a particle parallel to the beam line stays where it is.
     """
     straight = StraightLine()
-    closest = straight.carry(start, _approach(start, line))
+    closest = straight.carry(start, approach(start, line))
     if extrapolator is None:
         return closest
     far = np.flatnonzero(
@@ -80,9 +93,9 @@ def closest_to_beam(start: State, line: BeamLine, extrapolator: Extrapolator | N
     lines = BeamLine(*(np.broadcast_to(part, start.x.shape)[far] for part in line))
     bent = start.at(far)
     for _ in range(2):
-        carried = extrapolator.carry(bent, np.clip(_approach(bent, lines), *CARRIED))
+        carried = extrapolator.carry(bent, np.clip(approach(bent, lines), *CARRIED))
         bent = State(*(np.where(np.isfinite(carried.x), new, old) for new, old in zip(carried, bent, strict=True)))
-    bent = straight.carry(bent, _approach(bent, lines))
+    bent = straight.carry(bent, approach(bent, lines))
     out = State(*(column.copy() for column in closest))
     for column, values in zip(out, bent, strict=True):
         column[far] = values

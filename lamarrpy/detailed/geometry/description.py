@@ -12,6 +12,7 @@ import numpy as np
 from lamarrpy.detailed.geometry.detector import Aperture, Detector, Kind, Plane, Region, Sensor, Wall
 from lamarrpy.detailed.geometry.material import Material
 from lamarrpy.detailed.geometry.shapes import Box, Ring, Shape, shape_of
+from lamarrpy.detailed.tuning import tuning
 from lamarrpy.errors import ConfigError, did_you_mean
 from lamarrpy.shipped import shipped
 from lamarrpy.yaml_file import read_yaml
@@ -166,7 +167,7 @@ def lhcb_detector() -> Detector:
         If the description names a material that it does not define.
     """
     text = read_yaml(shipped("models", "detailed", "detector.yaml"))
-    tuned = _values(read_yaml(shipped("models", "detailed", "tuning.yaml")))
+    tuned = tuning()
     materials, layers = _materials(text["materials"]), text["stereo_layers"]["value"]
     velo, foil, magnet = (_values(text[name]) for name in ("velo", "rf_foil", "magnet"))
     planes = chain(

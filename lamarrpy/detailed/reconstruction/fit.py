@@ -23,8 +23,8 @@ from lamarrpy.detailed.reconstruction.pages import NOISE_TERMS, Linear
 from lamarrpy.detailed.reconstruction.reference import References
 from lamarrpy.detailed.tuning import tuning
 from lamarrpy.field.model import MagneticField
-from lamarrpy.propagation import BeamLine, State, runge_kutta
-from lamarrpy.propagation.beam_line import CARRIED
+from lamarrpy.propagation import State, runge_kutta
+from lamarrpy.propagation.beam_line import CARRIED, approach
 from lamarrpy.propagation.state import direction, slopes
 
 Array = NDArray[np.float64]
@@ -162,7 +162,7 @@ def _to_beam(block: Block, field: MagneticField) -> None:
     hits, first = block.candidates.hits, block.candidates.first
     limit = hits.z[first[:-1]] - 0.1
     for _ in range(2):
-        z = np.minimum(np.clip(_closest_z(block.start, block.candidates.beam), *CARRIED), limit)
+        z = np.minimum(np.clip(approach(block.start, block.candidates.beam), *CARRIED), limit)
         block.start = _carried(block.start, z, block, field)
 
 
@@ -170,13 +170,6 @@ def _carried(states: State, z: Array, block: Block, field: MagneticField) -> Sta
     """The states at other z [mm]; straight lines for tracks whose momentum is but guessed."""
     bent = states._replace(qop=np.where(block.fixed, 0.0, states.qop))
     return _where_sane(runge_kutta(bent, [z], field, 4).state(0, z, states.qop), block)
-
-
-def _closest_z(state: State, beam: BeamLine) -> Array:
-    """z [mm] where the tangent is closest to a beam line parallel to the z axis."""
-    square = np.maximum(state.tx**2 + state.ty**2, 1e-12)
-    closest: Array = state.z - ((state.x - beam.x) * state.tx + (state.y - beam.y) * state.ty) / square
-    return closest
 
 
 def _drop_outliers(block: Block, smoothed: Smoothed) -> bool:
@@ -203,9 +196,9 @@ def _result(block: Block, filtered: Filtered, field: MagneticField) -> FittedTra
     u, v = u + d[2], v + d[3]
     tangent = State(start.x + d[0], start.y + d[1], start.z, *_slopes(u, v), start.qop + d[4])
     fitted = _where_sane(tangent, block)
-    state = _carried(fitted, np.clip(_closest_z(fitted, block.candidates.beam), *CARRIED), block, field)
+    state = _carried(fitted, np.clip(approach(fitted, block.candidates.beam), *CARRIED), block, field)
     u, v = direction(state.tx, state.ty)
-    away = _closest_z(state, block.candidates.beam) - state.z
+    away = approach(state, block.candidates.beam) - state.z
     covariance = _covariance(filtered.covariance, u, v, state.z + away - fitted.z)
     state = state._replace(x=state.x + away * state.tx, y=state.y + away * state.ty, z=state.z + away)
     diagonal = np.einsum("nii->ni", covariance)

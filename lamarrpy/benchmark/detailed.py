@@ -31,22 +31,28 @@ def detailed_checks(*, quick: bool) -> Iterator[Check]:
 
 def _rates(folder: Path, gun: Sample, pythia: Sample, times: int) -> Iterator[Check]:
     """Runs over a particle gun and over collisions, taking turns so that a slow moment hits all of them."""
-    two, alone, collisions = [], [], []
+    tracking, whole, alone, collisions = [], [], [], []
     for _ in range(times):
-        two.append(_run(gun, folder, WORKERS))
+        tracking.append(_run(gun, folder, WORKERS, "--tracking-only"))
+        whole.append(_run(gun, folder, WORKERS))
         if times > 1:
             alone.append(_run(gun, folder, 1))
         collisions.append(_run(pythia, folder, WORKERS))
-    yield Check("detailed.rate.two_workers", gun.counted / typical_seconds(two), 3000, None, "particles/s")
-    one = gun.counted / typical_seconds(alone) if alone else None
-    yield Check("detailed.rate.one_worker", one, None, None, "particles/s")
-    yield Check("detailed.rate.pythia", pythia.counted / typical_seconds(collisions), None, None, "particles/s")
-    peak = max(record["peak_memory_bytes"] for record in (*two, *alone, *collisions)) / 1e9
+    yield Check("detailed.rate.two_workers", _rate(gun, tracking), 3000, None, "particles/s")
+    yield Check("detailed.rate.whole.two_workers", _rate(gun, whole), 2000, None, "particles/s")
+    yield Check("detailed.rate.one_worker", _rate(gun, alone), None, None, "particles/s")
+    yield Check("detailed.rate.pythia", _rate(pythia, collisions), None, None, "particles/s")
+    peak = max(record["peak_memory_bytes"] for record in (*tracking, *whole, *alone, *collisions)) / 1e9
     yield Check("detailed.peak_memory", peak, None, 4.0, "GB")
 
 
-def _run(sample: Sample, folder: Path, workers: int) -> dict[str, Any]:
-    return run_command("detailed", str(sample.path), output=folder / "out", workers=workers)
+def _rate(sample: Sample, runs: list[dict[str, Any]]) -> float | None:
+    """Counted particles a second; None without runs."""
+    return sample.counted / typical_seconds(runs) if runs else None
+
+
+def _run(sample: Sample, folder: Path, workers: int, *options: str) -> dict[str, Any]:
+    return run_command("detailed", str(sample.path), *options, output=folder / "out", workers=workers)
 
 
 def _deterministic(folder: Path, events: Path) -> Check:

@@ -18,6 +18,7 @@ from lamarrpy.cli.inspect import inspect
 from lamarrpy.cli.pipelines import pipelines
 from lamarrpy.cli.run import run
 from lamarrpy.cli.schema import schema
+from lamarrpy.cli.training_samples import training_samples
 from lamarrpy.errors import LamarrpyError
 
 app = typer.Typer(
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, detailed, generate, convert, inspect, head, schema, pipelines, digest):
+for command in (run, detailed, training_samples, generate, convert, inspect, head, schema, pipelines, digest):
     app.command()(command)
 app.add_typer(benchmark, name="benchmark")
 

@@ -23,6 +23,9 @@ def detailed(
     on_bad_rows: running.OnBadRows = "error",
     naming: running.Naming = None,
     polarity: Annotated[Literal["MagUp", "MagDown"], typer.Option(help="Magnet polarity.")] = "MagUp",
+    tracking_only: Annotated[
+        bool, typer.Option("--tracking-only", help="Without RICH, calorimeters and muon stations: faster.")
+    ] = False,
     quiet: running.Quiet = False,
     draw: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the detector: .svg, .png or .pdf.")] = None,
     report: Annotated[
@@ -34,7 +37,7 @@ def detailed(
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A smaller sample for the report.")] = False,
 ) -> None:
-    """Let the particles of INPUT fly through the LHCb tracking system, and reconstruct what they leave.
+    """Let the particles of INPUT fly through the LHCb detector, and reconstruct what they leave there.
 
     The same input and seed give bit-identical tables for any number of workers, chunk size or order of events.
     """
@@ -75,7 +78,7 @@ def detailed(
             naming=naming,
         )
         source = inputs[0] if len(inputs) == 1 else inputs
-        simulation = DetailedSimulation(polarity)
+        simulation = DetailedSimulation(polarity, identification=not tracking_only)
         running.run_and_tell(partial(run_files, simulation, source, output, options), output, quiet)
     if reporting:
         _report(output if inputs else sample, report, json, quick, max(workers, 2))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lamarrpy.cutflow import Count, CutFlow
 from lamarrpy.detailed.reconstruction.candidates import Candidates, TrackType
 from lamarrpy.detailed.transport import Fate, Refused, Truth
+from lamarrpy.tables import EventBatch
 
 _LEFT_OUT = "left out: "
 
@@ -61,14 +62,22 @@ def of_fit(sensible: NDArray[np.bool_], good: NDArray[np.bool_], largest: float)
     )
 
 
-def of_output(track_type: NDArray[np.int64], ghosts: int, found: int, collisions: int) -> CutFlow:
-    """Tracks that are written, by class, and collisions whose vertex was found."""
-    n = len(track_type)
+def of_result(batch: EventBatch) -> CutFlow:
+    """What is written: tracks by class, ghosts, isMuon, collisions whose vertex was found, clusters and photons."""
+    track_type, matched = batch.arrays("tracks", "track_type", "matched")
     kinds = (TrackType.long, TrackType.upstream, TrackType.downstream)
-    classes = {kind.name.title(): int(np.count_nonzero(track_type == kind)) for kind in kinds}
-    return CutFlow(
-        (
-            *(Count("output", "tracks", name, count, n) for name, count in {**classes, "ghosts": ghosts}.items()),
-            Count("output", "vertices", "reconstructed", found, collisions),
-        )
-    )
+    of_tracks = {kind.name.title(): track_type == kind for kind in kinds} | {"ghosts": ~matched}
+    if "is_muon" in batch["tracks"].column_names:
+        of_tracks["is_muon"] = batch.array("tracks", "is_muon")
+    counts = [_counted("tracks", name, passed) for name, passed in of_tracks.items()]
+    counts.append(_counted("vertices", "reconstructed", batch.array("vertices", "reconstructed")))
+    if "clusters" in batch:
+        cluster_type = batch.array("clusters", "cluster_type")
+        counts += [_counted("clusters", name, cluster_type == kind) for name, kind in (("single", 1), ("split", 2))]
+        in_ecal, of_photons = batch.arrays("particles", "in_ecal", "cluster_type")
+        counts.append(_counted("particles", "photons found", of_photons[in_ecal] > 0))
+    return CutFlow(tuple(counts))
+
+
+def _counted(table: str, name: str, passed: NDArray[np.bool_]) -> Count:
+    return Count("output", table, name, int(np.count_nonzero(passed)), len(passed))

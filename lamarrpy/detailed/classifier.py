@@ -17,11 +17,14 @@ from lamarrpy.shipped import shipped
 
 Array = NDArray[np.float64]
 
+Transform = Literal["none", "log", "log1p", "sqrt", "asinh"]
+
 TRANSFORMS: dict[str, Callable[[Array], Array]] = {
     "none": lambda values: values,
     "log": np.log,
     "log1p": np.log1p,
     "sqrt": np.sqrt,
+    "asinh": np.arcsinh,
 }
 """What may be done to a feature before it is scaled, all of it monotone, by name."""
 
@@ -52,7 +55,7 @@ class Feature(BaseModel):
 
     name: str
     unit: str
-    transform: Literal["none", "log", "log1p", "sqrt"]
+    transform: Transform
     mean: float
     scale: float
     low: float

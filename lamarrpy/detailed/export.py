@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lamarrpy.detailed.classifier import INPUT, MANIFEST, MODEL, OUTPUT, TRANSFORMS, Feature, Manifest
+from lamarrpy.detailed.classifier import INPUT, MANIFEST, MODEL, OUTPUT, TRANSFORMS, Feature, Manifest, Transform
 
 OPSET = 17
 """Of ONNX; one that every supported onnxruntime knows."""
@@ -24,7 +24,7 @@ class Quantity(NamedTuple):
 
     name: str
     unit: str
-    transform: Literal["none", "log", "log1p", "sqrt"] = "none"
+    transform: Transform = "none"
 
 
 class Origin(NamedTuple):

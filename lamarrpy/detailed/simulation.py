@@ -1,11 +1,10 @@
-"""The Detailed Simulation: particles through the detector, hits, tracks, vertices."""
+"""The Detailed Simulation: particles through the detector, hits, tracks, vertices, identification."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,29 +12,18 @@ from numpy.typing import NDArray
 
 from lamarrpy.cutflow import CutFlow
 from lamarrpy.detailed import bookkeeping, tables
-from lamarrpy.detailed.geometry import Detector, lhcb_detector
-from lamarrpy.detailed.hits import measure
-from lamarrpy.detailed.reconstruction.candidates import WITH_VELO, Candidates, FittedTracks, TrackType
-from lamarrpy.detailed.reconstruction.finding import Found, find_tracks
-from lamarrpy.detailed.reconstruction.fit import fit
-from lamarrpy.detailed.reconstruction.ghosts import CLASSIFIED, ghost_probability
-from lamarrpy.detailed.reconstruction.vertices import Vertices, fit_vertices
-from lamarrpy.detailed.secondaries import secondaries
-from lamarrpy.detailed.tables import Followed, Reconstructed
-from lamarrpy.detailed.transport import ChargedParticles, charged_particles, transport
-from lamarrpy.detailed.tuning import tuning
+from lamarrpy.detailed.approach import approach
+from lamarrpy.detailed.geometry import lhcb_detector
+from lamarrpy.detailed.identification.answer import Identified, identify, observe
+from lamarrpy.detailed.reconstruction.ghosts import ghost_probability
+from lamarrpy.detailed.tables import Reconstructed
+from lamarrpy.detailed.tracking import Tracked, field_of, track
 from lamarrpy.draws import Draws
 from lamarrpy.errors import ConfigError
-from lamarrpy.field import MagneticField, Polarity, magnetic_field
+from lamarrpy.field import Polarity
 from lamarrpy.io.index import whole_events
-from lamarrpy.propagation import BeamLine, SharedSteps, closest_to_beam
-from lamarrpy.propagation.true_states import beam_lines, closest_columns, origins
 from lamarrpy.shipped import shipped
 from lamarrpy.tables import EventBatch
-from lamarrpy.tables.linking import row_of
-
-Mask = NDArray[np.bool_]
-
 
 PARTICLES_AT_ONCE = 20_000
 """Charged particles simulated together: enough to make each of many small steps worth its call, 1 GB of memory."""
@@ -44,22 +32,20 @@ _NEUTRAL = (22, 130, 2112, -2112, 12, -12, 14, -14, 16, -16)
 """Neutral particles that leave generators undecayed in number."""
 
 
-@cache
-def _field(polarity: Polarity) -> MagneticField:
-    return magnetic_field("lhcb", polarity)
-
-
 @dataclass(frozen=True)
 class DetailedSimulation:
-    """LHCb's tracking system in Run 2, particle by particle and hit by hit.
+    """LHCb's detector in Run 2, particle by particle and hit by hit.
 
     Charged particles fly through field and material and leave hits; tracks are found among these and
-    fitted; vertices are fitted from the tracks. No efficiency and no resolution goes in.
+    fitted; vertices are fitted from the tracks. Cherenkov photons, energies in the calorimeters and hits in the
+    muon stations identify them. No efficiency, no resolution and no misidentification goes in.
 
     Parameters
     ----------
     polarity : {"MagUp", "MagDown"}
         Polarity of the magnet.
+    identification : bool
+        Whether RICH, calorimeters and muon stations see the events too; the tracking system alone is faster.
 
     Raises
     ------
@@ -68,6 +54,7 @@ class DetailedSimulation:
     """
 
     polarity: Polarity = "MagUp"
+    identification: bool = True
 
     def __post_init__(self) -> None:
         if self.polarity not in ("MagUp", "MagDown"):
@@ -81,7 +68,8 @@ class DetailedSimulation:
     @property
     def output_tables(self) -> tuple[str, ...]:
         """The tables it writes."""
-        return ("events", "vertices", "particles", "tracks")
+        tracking = ("events", "vertices", "particles", "tracks")
+        return (*tracking, "clusters") if self.identification else tracking
 
     def rows_per_chunk(self, rows: int) -> int:
         """Particle rows that it is best given at a time: of collisions, one in six of them is followed.
@@ -112,11 +100,17 @@ class DetailedSimulation:
 
     def _simulate(self, batch: EventBatch, draws: Draws) -> tuple[EventBatch, CutFlow]:
         """Simulate as many events as fit into memory."""
-        field = _field(self.polarity)
-        followed, found, of_way = _follow(batch, field, draws)
-        fitted, good, of_fit = _fit(found.candidates, lhcb_detector(), field)
-        result, of_output = _with_tables(batch, followed, found, fitted, good)
-        return result, CutFlow.of_input(batch) + of_way + of_fit + of_output
+        field = field_of(self.polarity)
+        tracked = track(batch, field, draws)
+        some = tracked.tracks
+        ghost_prob = ghost_probability(some.fitted, some.track_type, some.n_tracks, lhcb_detector())
+        identified = None
+        if self.identification:
+            where = approach(batch, tracked, field, draws)
+            seen = observe(where, batch.array("events", "event_id"), draws)
+            identified = identify(where, some, ghost_prob, seen)
+        result = _with_tables(tracked, ghost_prob, identified)
+        return result, CutFlow.of_input(batch) + tracked.flow + bookkeeping.of_result(result)
 
     def select_output(self, batch: EventBatch) -> EventBatch:
         """All that it makes."""
@@ -127,7 +121,8 @@ class DetailedSimulation:
         folder = shipped("models", "detailed")
         files = sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".onnx", ".json"))
         hashes = {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-        return {"name": self.name, "polarity": self.polarity, "files": hashes}
+        how = {"polarity": self.polarity, "identification": self.identification}
+        return {"name": self.name, **how, "files": hashes}
 
     def remarks(self, cutflow: CutFlow) -> tuple[str, ...]:
         """A warning if there were particles that should not be there."""
@@ -149,75 +144,14 @@ def _blocks(batch: EventBatch) -> Iterator[EventBatch]:
         yield batch.select_events(events[start:stop])
 
 
-def _follow(batch: EventBatch, field: MagneticField, draws: Draws) -> tuple[Followed, Found, CutFlow]:
-    """Let the particles of a batch fly, leave hits and be found; what is not needed any more is let go of."""
-    detector = lhcb_detector()
-    particles, refused = charged_particles(batch, detector)
-    rows = _rows_of(particles, batch)
-    beam = beam_lines(batch, rows)
-    truth = transport(particles, detector, field, draws.stage("transport"))
-    hits = measure(truth, detector, draws.stage("hits"))
-    found = find_tracks(truth, hits, beam, detector, field, draws.stage("finding"))
-    made = secondaries(batch, truth, rows)
-    followed = Followed(rows, _true_columns(batch, rows, beam, field), found.in_acceptance, made)
-    flow = bookkeeping.of_origins(len(rows), refused) + bookkeeping.of_transport(truth)
-    return followed, found, flow + bookkeeping.of_finding(found.candidates, found.in_acceptance, found.track_type)
-
-
-def _rows_of(particles: ChargedParticles, batch: EventBatch) -> NDArray[np.intp]:
-    """The rows of ``particles`` in the batch."""
-    keys = batch.arrays("particles", "event_id", "particle_id")
-    return row_of((particles.event_id, particles.particle_id), keys, "particles")
-
-
-def _true_columns(
-    batch: EventBatch, rows: NDArray[np.intp], beam: BeamLine, field: MagneticField
-) -> dict[str, NDArray[Any]]:
-    """Kinematics and the true state closest to the beam line, as the propagation stage has them."""
-    start, columns = origins(batch, rows)
-    return {**columns, **closest_columns(closest_to_beam(start, beam, SharedSteps(field))), "true_qop": start.qop}
-
-
-def _fit(candidates: Candidates, detector: Detector, field: MagneticField) -> tuple[FittedTracks, Mask, CutFlow]:
-    """Fit the candidates; which of them are good tracks."""
-    fitted, largest = fit(candidates, detector, field), tuning("quality")["largest_chi2_per_dof"]
-    good = fitted.good(largest)
-    return fitted, good, bookkeeping.of_fit(fitted.sensible, good, largest)
-
-
-def _with_tables(
-    batch: EventBatch, followed: Followed, found: Found, fitted: FittedTracks, good: Mask
-) -> tuple[EventBatch, CutFlow]:
+def _with_tables(tracked: Tracked, ghost_prob: NDArray[np.float64], identified: Identified | None) -> EventBatch:
     """The batch with all that came out."""
-    candidates = found.candidates
-    in_velo = good & np.isin(candidates.track_type, WITH_VELO)
-    vertices = _vertices(batch, candidates, fitted, in_velo)
-    in_t = batch.array("particles", "event_id")[followed.rows[found.track_type == TrackType.t]]
-    batch = tables.with_events(batch, np.concatenate([candidates.event_id[good], in_t]), vertices.event_id)
-    tracks = _tracks(batch, candidates, fitted, good & np.isin(candidates.track_type, CLASSIFIED))
-    batch = tables.with_vertices(batch, vertices)
-    batch = tables.with_tracks(batch, followed, tracks)
-    batch = tables.with_particles(batch, followed, tracks)
-    reconstructed = batch.array("vertices", "reconstructed")
-    ghosts = int(np.count_nonzero(tracks.row < 0))
-    counts = bookkeeping.of_output(tracks.track_type, ghosts, int(np.count_nonzero(reconstructed)), len(reconstructed))
-    return batch, counts
-
-
-def _vertices(batch: EventBatch, candidates: Candidates, fitted: FittedTracks, rows: Mask) -> Vertices:
-    """The vertices of tracks with VELO hits, sought along the beam: the mean of an event's collisions in x and y."""
-    events = batch.array("events", "event_id")
-    at = np.searchsorted(np.sort(events), batch.array("vertices", "event_id"))
-    number = np.maximum(np.bincount(at, minlength=len(events)), 1)
-    x, y = (np.bincount(at, batch.array("vertices", f"true_{a}"), minlength=len(events)) / number for a in "xy")
-    event_id = candidates.event_id[rows]
-    own = np.searchsorted(np.sort(events), event_id)
-    return fit_vertices(event_id, fitted.state.at(rows), fitted.covariance[rows], BeamLine(x[own], y[own]))
-
-
-def _tracks(batch: EventBatch, candidates: Candidates, fitted: FittedTracks, rows: Mask) -> Reconstructed:
-    """The candidates in these rows as tracks, with the probability that they are ghosts."""
-    event_id, track_type, some = candidates.event_id[rows], candidates.track_type[rows], fitted.at(rows)
-    n_tracks = batch.array("events", "n_tracks")[tables.event_positions(batch, event_id)]
-    ghost_prob = ghost_probability(some, track_type, n_tracks.astype(np.int64), lhcb_detector())
-    return Reconstructed(event_id, track_type, candidates.row[rows], some, ghost_prob)
+    some = tracked.tracks
+    identity = identified.tracks if identified else {}
+    tracks = Reconstructed(some.event_id, some.track_type, some.row, some.fitted, ghost_prob, identity)
+    batch = tables.with_tracks(tracked.batch, tracked.followed, tracks)
+    batch = tables.with_particles(batch, tracked.followed, tracks)
+    if identified is None:
+        return batch
+    batch = tables.with_photons(tables.with_hits(batch, identified.hits), identified.photons)
+    return tables.with_clusters(batch, identified.clusters)

@@ -13,9 +13,10 @@ from lamarrpy.detailed.reconstruction.candidates import FittedTracks
 from lamarrpy.detailed.reconstruction.vertices import Vertices, match_vertices
 from lamarrpy.propagation import State
 from lamarrpy.propagation.true_states import CLOSEST, KINEMATICS, scatter
-from lamarrpy.tables import EVENTS, PARTICLES, TRACKS, VERTICES, EventBatch
+from lamarrpy.tables import CLUSTERS, EVENTS, PARTICLES, TRACKS, VERTICES, EventBatch
 from lamarrpy.tables.arrow import to_arrow, to_numpy
 from lamarrpy.tables.batch import to_arrow_index
+from lamarrpy.tables.linking import row_of
 from lamarrpy.tables.schemas import STATE, covariance_columns
 
 Array = NDArray[np.float64]
@@ -23,10 +24,17 @@ Rows = NDArray[np.intp]
 Columns = dict[str, NDArray[Any]]
 
 OF_PARTICLES = PARTICLES.only("propagated", *KINEMATICS, *CLOSEST, "in_acceptance", "track_type")
+OF_PHOTONS = PARTICLES.only("in_ecal", "ecal_x", "ecal_y", "cluster_type", "cluster_id")
 OF_VERTICES = VERTICES.only(*(name for name in VERTICES.names if not name.startswith("true_")))
 OF_EVENTS = EVENTS.only("n_tracks", "n_pvs")
+OF_HITS = EVENTS.only("n_rich1_hits", "n_rich2_hits", "n_spd_hits")
 OF_TRACKS = TRACKS.only(*TRACKS.names[: TRACKS.names.index("ghost_prob") + 1])
-"""What the Detailed Simulation writes of each table, besides what the generator provides."""
+OF_IDENTIFICATION = TRACKS.only(*TRACKS.names[TRACKS.names.index("ghost_prob") + 1 :])
+OF_CLUSTERS = CLUSTERS
+"""What the Detailed Simulation writes of each table, besides what the generator provides.
+
+``OF_PHOTONS``, ``OF_HITS``, ``OF_IDENTIFICATION`` and ``OF_CLUSTERS`` are of the detectors that identify particles.
+"""
 
 _TRUE = dict(
     zip(
@@ -72,6 +80,8 @@ class Reconstructed(NamedTuple):
         Their fit.
     ghost_prob : ndarray, shape (m,)
         Probability to be a random combination of hits.
+    identity : dict of str to ndarray, each of shape (m,)
+        The columns of ``OF_IDENTIFICATION``; empty if nothing identifies them.
     """
 
     event_id: NDArray[np.int64]
@@ -79,6 +89,7 @@ class Reconstructed(NamedTuple):
     row: Rows
     fitted: FittedTracks
     ghost_prob: Array
+    identity: Columns
 
 
 def with_particles(batch: EventBatch, followed: Followed, tracks: Reconstructed) -> EventBatch:
@@ -128,16 +139,23 @@ def event_positions(batch: EventBatch, event_id: NDArray[np.int64]) -> Rows:
     return np.asarray(order[np.searchsorted(known[order], event_id)], np.intp)
 
 
+def number_in_event(event_id: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many rows of the same event stand before each, shape of ``event_id``."""
+    order = np.argsort(event_id, kind="stable")
+    ordered = event_id[order]
+    number = np.empty(len(order), np.int64)
+    number[order] = np.arange(len(order)) - np.searchsorted(ordered, ordered)
+    return number
+
+
 def with_tracks(batch: EventBatch, followed: Followed, tracks: Reconstructed) -> EventBatch:
     """The batch with the table of tracks, ghosts included, whose truth is null."""
-    at = event_positions(batch, tracks.event_id)
-    order = np.argsort(at, kind="stable")
-    at, row = at[order], tracks.row[order]
-    first = np.searchsorted(at, np.arange(batch["events"].num_rows))
+    order = np.argsort(event_positions(batch, tracks.event_id), kind="stable")
+    row = tracks.row[order]
     fitted = tracks.fitted
     values: Columns = {
         "event_id": tracks.event_id[order],
-        "track_id": np.arange(len(at)) - first[at],
+        "track_id": number_in_event(tracks.event_id)[order],
         "track_type": tracks.track_type[order],
         **_truth_of(batch, followed, row),
         **_kinematics(State(*(column[order] for column in fitted.state))),
@@ -145,8 +163,9 @@ def with_tracks(batch: EventBatch, followed: Followed, tracks: Reconstructed) ->
         "chi2_per_dof": (fitted.chi2 / np.maximum(fitted.ndof, 1))[order],
         "ndof": fitted.ndof[order],
         "ghost_prob": tracks.ghost_prob[order],
+        **{name: column[order] for name, column in tracks.identity.items()},
     }
-    return batch.with_table(OF_TRACKS, values)
+    return batch.with_table(OF_TRACKS.plus(OF_IDENTIFICATION) if tracks.identity else OF_TRACKS, values)
 
 
 def _truth_of(batch: EventBatch, followed: Followed, row: Rows) -> Columns:
@@ -205,3 +224,42 @@ def with_events(batch: EventBatch, tracks_of: NDArray[np.int64], vertices_of: ND
     n = batch["events"].num_rows
     counts = (np.bincount(event_positions(batch, ids), minlength=n) for ids in (tracks_of, vertices_of))
     return batch.with_columns(OF_EVENTS, dict(zip(OF_EVENTS.names, counts, strict=True)))
+
+
+def with_hits(batch: EventBatch, hits: Columns) -> EventBatch:
+    """The batch whose events have the numbers of hits, given in the order of the events."""
+    return batch.with_columns(OF_HITS, hits)
+
+
+def with_photons(batch: EventBatch, photons: Columns) -> EventBatch:
+    """The batch whose photons know where they end and as what they are found.
+
+    Parameters
+    ----------
+    batch : EventBatch
+        With all particles, those made in the detector too.
+    photons : dict of str to ndarray, each of shape (k,)
+        event_id, particle_id, and the columns of ``OF_PHOTONS`` but for in_ecal, of photons that end on the cells.
+    """
+    n = batch["particles"].num_rows
+    keys = batch.arrays("particles", "event_id", "particle_id")
+    rows = row_of((photons["event_id"], photons["particle_id"]), keys, "particles")
+    values: Columns = {"in_ecal": scatter(np.ones(len(rows), bool), rows, n, False)}
+    values |= {name: scatter(photons[name], rows, n, np.nan) for name in ("ecal_x", "ecal_y")}
+    for name, none in (("cluster_type", 0), ("cluster_id", -1)):
+        values[name] = scatter(photons[name], rows, n, none)
+    return batch.with_columns(OF_PHOTONS, values)
+
+
+def with_clusters(batch: EventBatch, clusters: Columns) -> EventBatch:
+    """The batch with the table of clusters.
+
+    Parameters
+    ----------
+    batch : EventBatch
+        Any.
+    clusters : dict of str to ndarray, each of shape (k,)
+        The columns of ``OF_CLUSTERS``, in any order.
+    """
+    order = np.argsort(event_positions(batch, clusters["event_id"]), kind="stable")
+    return batch.with_table(OF_CLUSTERS, {name: column[order] for name, column in clusters.items()})

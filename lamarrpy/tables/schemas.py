@@ -44,6 +44,9 @@ EVENTS = Schema(
         Column("weight", "float64", "", "generator weight of the event", optional=True),
         Column("n_tracks", "int32", "", "tracks in the event's best container, VELO and T tracks included"),
         Column("n_pvs", "int32", "", "reconstructed primary vertices"),
+        Column("n_rich1_hits", "int32", "", "pixels of RICH1 that fired"),
+        Column("n_rich2_hits", "int32", "", "pixels of RICH2 that fired"),
+        Column("n_spd_hits", "int32", "", "cells of the scintillating pad detector that fired"),
     ),
     key=("event_id",),
 )
@@ -142,6 +145,11 @@ PARTICLES = Schema(
         Column("acceptance", "float64", "", "probability that enough of the tracking system is crossed"),
         Column("in_acceptance", "bool", "", "whether enough of the tracking system is crossed"),
         Column("track_type", "int32", "", "class of its track: 0 not reconstructed, 3 Long, 4 Upstream, 5 Downstream"),
+        Column("in_ecal", "bool", "", "a photon whose straight way ends on the calorimeter's cells"),
+        Column("ecal_x", "float64", "mm", "where it ends there", valid_under="in_ecal"),
+        Column("ecal_y", "float64", "mm", "where it ends there", valid_under="in_ecal"),
+        Column("cluster_type", "int32", "", "class of the photon's cluster: 0 not reconstructed, 1 single, 2 split"),
+        Column("cluster_id", "int64", "", "the photon's cluster, which may be that of another photon too; -1 for none"),
     ),
     key=("event_id", "particle_id"),
 )
@@ -194,13 +202,22 @@ TRACKS = Schema(
         Column("chi2_per_dof", "float64", "", "track fit chi2 over its degrees of freedom"),
         Column("ndof", "int32", "", "degrees of freedom of the track fit"),
         _probability("ghost_prob", "probability to be a random combination of hits"),
+        Column("in_rich1", "bool", "", "goes through the gas of RICH1"),
+        Column("in_rich2", "bool", "", "goes through the gas of RICH2"),
         *(
             Column(f"rich_dll_{h}", "float64", "", f"RICH log-likelihood of the {_HYPOTHESES[h]} less the pion")
             for h in ("e", "mu", "k", "p")
         ),
+        Column("in_muon", "bool", "", "straight on goes through all muon stations"),
         Column("is_muon", "bool", "", "hits in the muon stations that a muon of this momentum would leave"),
         Column("muon_mu_ll", "float64", "", "MUON log-likelihood of the muon", valid_under="is_muon"),
         Column("muon_bg_ll", "float64", "", "MUON log-likelihood of the background", valid_under="is_muon"),
+        Column("muon_n_shared", "int32", "", "other tracks with is_muon that share one of its muon hits"),
+        Column("in_calo", "bool", "", "ends on the calorimeter's cells"),
+        Column("ecal_e", "float64", "MeV", "energy of the cells of the electromagnetic calorimeter around its end"),
+        Column("ps_e", "float64", "MeV", "energy in the preshower there"),
+        Column("hcal_e", "float64", "MeV", "energy in the hadronic calorimeter there"),
+        Column("brem_e", "float64", "MeV", "energy of neutral clusters in its direction before the magnet"),
         *(
             Column(f"comb_dll_{h}", "float64", "", f"combined log-likelihood of the {_HYPOTHESES[h]} less the pion")
             for h in ("e", "mu", "k", "p")
@@ -222,11 +239,12 @@ CLUSTERS = Schema(
     (
         _EVENT,
         Column("cluster_id", "int64", "", "reconstructed neutral cluster within the event"),
-        Column("particle_id", "int64", "", "the true photon, -1 for background"),
+        Column("particle_id", "int64", "", "the nearest true photon that fits, -1 for background"),
         Column("cluster_type", "int32", "", "1 single, 2 split"),
         Column("x", "float64", "mm", "reconstructed position on the calorimeter"),
         Column("y", "float64", "mm", "reconstructed position on the calorimeter"),
         Column("e", "float64", "MeV", "reconstructed energy"),
+        Column("clone", "bool", "", "fits photons that all have a nearer cluster"),
         _probability("photon_id", "photon identification"),
         _probability("is_not_e", "classifier against electrons"),
         _probability("is_not_h", "classifier against hadrons"),

@@ -9,7 +9,16 @@ import pyarrow as pa
 import pytest
 
 from lamarrpy.detailed.simulation import DetailedSimulation
-from lamarrpy.detailed.tables import OF_EVENTS, OF_PARTICLES, OF_TRACKS, OF_VERTICES
+from lamarrpy.detailed.tables import (
+    OF_CLUSTERS,
+    OF_EVENTS,
+    OF_HITS,
+    OF_IDENTIFICATION,
+    OF_PARTICLES,
+    OF_PHOTONS,
+    OF_TRACKS,
+    OF_VERTICES,
+)
 from lamarrpy.errors import ConfigError
 from lamarrpy.io import open_source
 from lamarrpy.shipped import shipped
@@ -99,10 +108,12 @@ def test_a_copy_is_the_same_simulation(events):
 def test_tables_are_those_of_the_schemas(events, whole):
     out = whole[0]
     assert tuple(out) == DETAILED.output_tables
-    for name, written in (("particles", OF_PARTICLES), ("vertices", OF_VERTICES), ("events", OF_EVENTS)):
-        expected = {*(n for n in generator_level(name).names if n in events[name].column_names), *written.names}
+    of_events, of_particles = (*OF_EVENTS.names, *OF_HITS.names), (*OF_PARTICLES.names, *OF_PHOTONS.names)
+    for name, written in (("particles", of_particles), ("vertices", OF_VERTICES.names), ("events", of_events)):
+        expected = {*(n for n in generator_level(name).names if n in events[name].column_names), *written}
         assert set(out[name].column_names) == expected
-    assert tuple(out["tracks"].column_names) == OF_TRACKS.names
+    assert tuple(out["tracks"].column_names) == (*OF_TRACKS.names, *OF_IDENTIFICATION.names)
+    assert tuple(out["clusters"].column_names) == OF_CLUSTERS.names
     for name in out:
         for column in out[name].column_names:
             flag = SCHEMAS[name][column].valid_under
@@ -194,6 +205,89 @@ def test_no_events_and_no_charged_particles(events):
     bare = of_particles(pid=22, px=10.0, py=0.0, pz=5e3)
     bare = EventBatch({**bare.tables, "particles": bare["particles"].slice(0, 0)})
     assert simulated(bare).array("events", "n_tracks").tolist() == [0]
+
+
+def test_the_tracking_system_alone_gives_the_same_tracks(events, whole):
+    ids = events.array("events", "event_id")[:3]
+    alone = DetailedSimulation(identification=False)
+    out, _ = alone(events.select_events(ids), SEED)
+    assert tuple(out) == alone.output_tables == ("events", "vertices", "particles", "tracks")
+    full = whole[0].select_events(ids)
+    for name in out:
+        shared = full[name].select(out[name].column_names).combine_chunks()
+        assert out[name].combine_chunks().equals(shared), name
+    assert alone.describe() != DETAILED.describe()
+
+
+def test_identification_says_what_it_may(whole):
+    out = whole[0]
+    of = {name: out.array("tracks", name) for name in (*OF_IDENTIFICATION.names, "track_type", "p")}
+    for h in ("e", "pi", "k", "p"):
+        assert ((of[f"prob_nn_{h}"] >= 0.0) & (of[f"prob_nn_{h}"] <= 1.0)).all()
+    assert np.array_equal(np.isfinite(of["prob_nn_mu"]), of["is_muon"])
+    assert not (of["is_muon"] & ~of["in_muon"]).any()
+    assert not of["is_muon"][of["p"] < 3e3].any()
+    nowhere = ~of["in_rich1"] & ~of["in_rich2"]
+    assert all((of[f"rich_dll_{h}"][nowhere] == 0.0).all() for h in ("e", "mu", "k", "p"))
+    upstream = of["track_type"] == 4
+    assert not (of["in_rich2"] | of["in_muon"] | of["in_calo"])[upstream].any()
+    assert np.array_equal(of["comb_dll_k"], of["rich_dll_k"])
+    assert np.array_equal(of["comb_dll_p"], of["rich_dll_p"])
+    kaons = (np.abs(out.array("tracks", "true_pid")) == 321) & of["in_rich1"] & (of["p"] > 1e4) & (of["p"] < 4e4)
+    pions = (np.abs(out.array("tracks", "true_pid")) == 211) & of["in_rich1"] & (of["p"] > 1e4) & (of["p"] < 4e4)
+    assert np.median(of["rich_dll_k"][kaons]) > 5.0
+    assert np.median(of["rich_dll_k"][pions]) < -5.0
+
+
+def test_photons_and_clusters_know_each_other(whole):
+    out = whole[0]
+    clusters = {key: i for i, key in enumerate(zip(*out.arrays("clusters", "event_id", "cluster_id"), strict=True))}
+    assert len(clusters) == out["clusters"].num_rows > 50
+    found = np.flatnonzero(out.array("particles", "cluster_type") > 0)
+    names = ("event_id", "cluster_id", "cluster_type", "ecal_x", "ecal_y", "pid")
+    event, cluster, kind, x, y, pid = (out.array("particles", name)[found] for name in names)
+    of = np.array([clusters[key] for key in zip(event, cluster, strict=True)])
+    assert (pid == 22).all()
+    assert np.array_equal(out.array("clusters", "cluster_type")[of], kind)
+    away = np.hypot(out.array("clusters", "x")[of] - x, out.array("clusters", "y")[of] - y)
+    assert away.max() < 35.0  # a Moliere radius
+    other = out.array("particles", "cluster_type") == 0
+    assert (out.array("particles", "cluster_id")[other] == -1).all()
+    assert not out.array("particles", "in_ecal")[out.array("particles", "pid") != 22].any()
+    for name in ("photon_id", "is_not_e", "is_not_h"):
+        assert ((out.array("clusters", name) >= 0.0) & (out.array("clusters", name) <= 1.0)).all()
+
+
+def test_events_count_their_hits(whole):
+    out = whole[0]
+    tracks = out.array("events", "n_tracks")
+    for name in OF_HITS.names:
+        hits = out.array("events", name)
+        assert (hits > 0).all()
+        assert np.corrcoef(hits, tracks)[0, 1] > 0.6
+
+
+def test_charge_conjugation_with_the_other_polarity_is_the_mirror_image():
+    """Positive particles in MagUp go where negative ones go in MagDown, and leave the same light there."""
+    n = 400
+    momenta = {
+        "px": np.tile([-1500.0, -500.0, 500.0, 1500.0], n // 4),
+        "py": np.linspace(-1500.0, 1500.0, n),
+        "pz": 2e4,
+    }
+    plus = DetailedSimulation("MagUp")(of_particles(4, pid=13, **momenta), SEED)[0]
+    minus = DetailedSimulation("MagDown")(of_particles(4, pid=-13, **momenta), SEED)[0]
+    keys = []
+    for out in (plus, minus):
+        ids = zip(*out.arrays("tracks", "event_id", "particle_id"), strict=True)
+        keys.append({key: row for row, key in enumerate(ids) if key[1] >= 0})
+    both = [key for key in keys[0] if key in keys[1]]
+    assert len(both) > 0.8 * n
+    one, two = ([k[key] for key in both] for k in keys)
+    for name in ("rich_dll_k", "rich_dll_e"):
+        a, b = plus.array("tracks", name)[one], minus.array("tracks", name)[two]
+        assert np.mean(np.abs(a - b) < 1e-3 + 1e-3 * np.abs(b)) > 0.95, name
+    assert np.mean(plus.array("tracks", "is_muon")[one] == minus.array("tracks", "is_muon")[two]) > 0.98
 
 
 def test_a_lone_muon_is_a_long_track():

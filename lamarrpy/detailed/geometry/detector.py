@@ -183,6 +183,13 @@ class Aperture:
             return self.x[0] * z + self.x[1], self.y[0] * z + self.y[1]
         return self.hall
 
+    def contains(self, x: Array, y: Array, z: Array) -> Mask:
+        """Whether each point, shape (n,), mm, is one where a particle can be."""
+        inside = (self.z[0] <= z) & (z <= self.z[1])
+        limits = (np.where(inside, a * z + b, wide) for (a, b), wide in zip((self.x, self.y), self.hall, strict=True))
+        most_x, most_y = limits
+        return np.asarray((np.abs(x) < most_x) & (np.abs(y) < most_y))
+
 
 @dataclass(frozen=True)
 class Detector:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from lamarrpy.detailed.report.columns import Columns, pair_key, row_by_key
+from lamarrpy.detailed.report.identity import Identity, read_identity
 from lamarrpy.errors import InputError, SchemaError
 from lamarrpy.io.inputs import StoredTables, open_tables
 from lamarrpy.io.stored import StoredTable
@@ -33,9 +36,6 @@ HADRONS, MUON, ELECTRON = (211, 321, 2212), 13, 11
 _MADE_IN_DETECTOR = 3
 """Status of particles that are not the generator's."""
 
-_PARTICLE_BITS = 20
-"""Bits of a key that hold the particle_id; the rest holds the event_id."""
-
 _PARTICLES = (
     "event_id", "particle_id", "mother_id", "vertex_id", "pid", "x", "y", "z", "status",
     "propagated", "p", "eta", "in_acceptance", "track_type",
@@ -51,37 +51,6 @@ _TRACKS = (
 _VERTICES = (
     "event_id", "vertex_id", "true_x", "true_y", "true_z", "reconstructed", "x", "y", "z", "n_tracks",
 )  # fmt: skip
-
-
-class Columns(Mapping[str, NDArray[Any]]):
-    """Columns of one length by name, of which rows can be chosen."""
-
-    def __init__(self, columns: Mapping[str, NDArray[Any]]) -> None:
-        self._columns = dict(columns)
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        return self._columns[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
-
-    def __len__(self) -> int:
-        return len(self._columns)
-
-    @property
-    def rows(self) -> int:
-        """Number of rows."""
-        return len(next(iter(self._columns.values())))
-
-    def at(self, rows: ArrayLike) -> Columns:
-        """Some of the rows (mask or index array)."""
-        chosen = np.asarray(rows)
-        return Columns({name: column[chosen] for name, column in self._columns.items()})
-
-    @staticmethod
-    def joined(parts: Sequence[Columns]) -> Columns:
-        """Parts end to end."""
-        return Columns({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
 
 class Sample(NamedTuple):
@@ -101,12 +70,15 @@ class Sample(NamedTuple):
         reconstructed, collisions, n_tracks, and the residuals dx, dy, dz [mm].
     events : int
         How many events.
+    identity : Identity
+        What identifies particles.
     """
 
     particles: Columns
     tracks: Columns
     vertices: Columns
     events: int
+    identity: Identity
 
 
 def read_sample(path: Path) -> Sample:
@@ -126,9 +98,10 @@ def read_sample(path: Path) -> Sample:
         particles = Columns.joined([_particles(block, vertices) for block in _blocks(tables, "particles", _PARTICLES)])
         particles = _with(particles, collisions=np.isin(particles["event_id"], collisions))
         tracks = Columns.joined([_tracks(block, particles) for block in _blocks(tables, "tracks", _TRACKS)])
+        identity = read_identity(partial(_blocks, tables), "clusters" in tables, collisions)
     occupancy = events["n_tracks"][row_by_key(tracks["event_id"], events["event_id"])].astype(np.float32)
     tracks = _with(tracks, collisions=np.isin(tracks["event_id"], collisions), occupancy=occupancy)
-    return Sample(particles, tracks, _vertices(vertices, collisions), events.rows)
+    return Sample(particles, tracks, _vertices(vertices, collisions), events.rows, identity)
 
 
 def _table(tables: StoredTables, name: str, columns: Sequence[str]) -> StoredTable:
@@ -175,29 +148,18 @@ def _collision_events(tables: StoredTables) -> NDArray[np.int64]:
     return np.asarray(events[photons >= PHOTONS], np.int64)
 
 
-def _key(event_id: NDArray[Any], number: NDArray[Any]) -> NDArray[np.int64]:
-    return (event_id.astype(np.int64) << _PARTICLE_BITS) + number.astype(np.int64)
-
-
-def row_by_key(wanted: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.intp]:
-    """The row that has each key, -1 where none has."""
-    order = np.argsort(known, kind="stable")
-    if not len(order):
-        return np.full(len(wanted), -1)
-    at = order[np.minimum(np.searchsorted(known, wanted, sorter=order), len(order) - 1)]
-    return np.where(known[at] == wanted, at, -1)
-
-
 def particle_key(particles: Columns, particle_id: str = "particle_id") -> NDArray[np.int64]:
     """One number for event and particle, or for event and mother."""
-    return _key(particles["event_id"], particles[particle_id])
+    return pair_key(particles["event_id"], particles[particle_id])
 
 
 def _particles(block: Columns, vertices: Columns) -> Columns:
     """The particles of a block that were followed, and the daughters of their decays in flight."""
     of_decay = (block["status"] == _MADE_IN_DETECTOR) & np.isin(np.abs(block["pid"]), (MUON, *HADRONS))
     block = block.at(block["propagated"].astype(bool) | of_decay)
-    at = row_by_key(_key(block["event_id"], block["vertex_id"]), _key(vertices["event_id"], vertices["vertex_id"]))
+    at = row_by_key(
+        pair_key(block["event_id"], block["vertex_id"]), pair_key(vertices["event_id"], vertices["vertex_id"])
+    )
     away = np.sqrt(sum((block[axis] - vertices[f"true_{axis}"][at]) ** 2 for axis in "xyz"))
     return Columns(
         {
@@ -218,7 +180,7 @@ def _particles(block: Columns, vertices: Columns) -> Columns:
 def _tracks(block: Columns, particles: Columns) -> Columns:
     """Residuals, pulls and quality of the tracks of a block."""
     ghost = block["particle_id"] < 0
-    at = row_by_key(_key(block["event_id"], block["particle_id"]), particle_key(particles))
+    at = row_by_key(pair_key(block["event_id"], block["particle_id"]), particle_key(particles))
     residual = _residuals(block)
     out = {f"d{name}": residual[name] for name in STATE}
     out |= {f"pull_{name}": residual[name] / np.sqrt(block[f"cov_{name}_{name}"]) for name in STATE}

@@ -131,6 +131,13 @@ class Truth:
     photons: Photons
     daughters: Daughters
 
+    def crossing_at(self, plane: int) -> NDArray[np.intp]:
+        """The entry of ``crossings`` that each particle has at a plane of this number, shape (n,); -1 if none."""
+        here = np.flatnonzero(self.crossings.plane == plane)
+        found = np.full(len(self.fate), -1, np.intp)
+        found[self.crossings.row[here]] = here
+        return found
+
 
 class Record:
     """The truth while it is being written.

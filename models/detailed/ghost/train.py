@@ -22,19 +22,11 @@ from sklearn.neural_network import MLPClassifier
 from lamarrpy.detailed.classifier import Classifier
 from lamarrpy.detailed.export import Origin, Quantity, save_classifier, scaled
 from lamarrpy.detailed.geometry import lhcb_detector
-from lamarrpy.detailed.hits import measure
-from lamarrpy.detailed.reconstruction.candidates import TrackType
-from lamarrpy.detailed.reconstruction.finding import find_tracks
-from lamarrpy.detailed.reconstruction.fit import fit
 from lamarrpy.detailed.reconstruction.ghosts import CLASSIFIED, ghost_features
-from lamarrpy.detailed.transport import charged_particles, transport
-from lamarrpy.detailed.tuning import tuning
+from lamarrpy.detailed.tracking import field_of, track
 from lamarrpy.draws import Draws
-from lamarrpy.field import magnetic_field
 from lamarrpy.generate import generate
-from lamarrpy.propagation.true_states import beam_lines
 from lamarrpy.tables import EventBatch
-from lamarrpy.tables.linking import row_of
 
 HERE = Path(__file__).parent
 RECIPE, EVENTS, SEED = "bbbar_pythia8", 1500, 71
@@ -91,22 +83,9 @@ class Sample(NamedTuple):
 
 def tracks_of(batch: EventBatch, seed: int) -> Sample:
     """The tracks that detector and reconstruction make of some events."""
-    detector, field, draws = lhcb_detector(), magnetic_field("lhcb", "MagUp"), Draws(seed)
-    particles, _ = charged_particles(batch, detector)
-    keys = batch.arrays("particles", "event_id", "particle_id")
-    beam = beam_lines(batch, row_of((particles.event_id, particles.particle_id), keys, "particles"))
-    truth = transport(particles, detector, field, draws.stage("transport"))
-    hits = measure(truth, detector, draws.stage("hits"))
-    found = find_tracks(truth, hits, beam, detector, field, draws.stage("finding"))
-    fitted, candidates = fit(found.candidates, detector, field), found.candidates
-    good = fitted.good(tuning("quality")["largest_chi2_per_dof"])
-    counted = np.concatenate([candidates.event_id[good], particles.event_id[found.track_type == TrackType.t]])
-    events, numbers = np.unique(counted, return_counts=True)
-    chosen = good & np.isin(candidates.track_type, CLASSIFIED)
-    event_id, track_type = candidates.event_id[chosen], candidates.track_type[chosen]
-    n_tracks = numbers[np.searchsorted(events, event_id)]
-    columns = ghost_features(fitted.at(chosen), track_type, n_tracks, detector)
-    return Sample(columns, candidates.row[chosen] < 0, track_type, event_id)
+    tracks = track(batch, field_of("MagUp"), Draws(seed)).tracks
+    columns = ghost_features(tracks.fitted, tracks.track_type, tracks.n_tracks, lhcb_detector())
+    return Sample(columns, tracks.row < 0, tracks.track_type, tracks.event_id)
 
 
 def joined(samples: Iterator[Sample]) -> Sample:

@@ -38,7 +38,7 @@ def test_the_page_shows_every_check_and_plot(made):
     checks, text, _ = made
     for check in checks:
         assert f'id="{check.name}"' in text
-    assert text.count("<svg") == text.count("<figure") == 23
+    assert text.count("<svg") == text.count("<figure") == 44
     assert "Undefined" not in text
     assert "nan" not in re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL)
     ids = re.findall(r'\bid="([^"]+)"', text)

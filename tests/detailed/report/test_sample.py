@@ -5,7 +5,8 @@ import pyarrow.parquet as pq
 import pytest
 from toys import EVENTS, PER_EVENT, Toy
 
-from lamarrpy.detailed.report.sample import read_sample, row_by_key
+from lamarrpy.detailed.report.columns import row_by_key
+from lamarrpy.detailed.report.sample import read_sample
 from lamarrpy.errors import InputError, SchemaError
 
 

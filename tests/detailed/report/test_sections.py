@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from toys import HADRON_LOSS, Toy
 
+from lamarrpy.detailed.report.identity import Identity
 from lamarrpy.detailed.report.sections import SECTIONS
 
 RESOLUTIONS = ("dp_over_p.long", "dp_over_p.downstream", "dp_over_p.upstream")
@@ -47,6 +48,13 @@ def test_figures_are_those_of_the_toy_within_their_errors(good):
         "primary_vertex.z": 71.0,
         "ghosts.long.before": 0.12,
         "ghosts.long.signal_loss": 0.01,
+        "muon.is_muon.muon": 0.965,
+        "muon.is_muon.pion.0_40gev": 1.9,
+        "prob_nn.k_above_20.kaon.40_80gev": 0.924,
+        "prob_nn.p_above_50.proton.0_40gev": 0.651,
+        "calorimeter.reconstructed": 0.3,
+        "calorimeter.clones": 0.0,
+        "rich.zero_dll_k.above_threshold": 0.0,
     }
     for name, value in expected.items():
         finding = good[name]
@@ -69,6 +77,10 @@ def test_the_magnet_is_as_the_fact_sheet_has_it(good):
         (Toy(vertex=1.5), "vertices", {"primary_vertex.x", "primary_vertex.y", "primary_vertex.z"}),
         (Toy(ghosts=0.4), "ghosts", {"ghosts.long.before", "ghosts.long.after"}),
         (Toy(ghosts=0.01), "ghosts", {"ghosts.long.before", "ghosts.long.after"}),
+        (Toy(separation=0.4), "rich", {"rich.dll_k_above_0.kaon", "rich.dll_k_above_0.pion"}),
+        (Toy(punch_through=2.5), "muon", {"muon.is_muon.pion.0_40gev", "muon.mu_dll.hadron_misid_at_93"}),
+        (Toy(energy=3.0), "calorimeter", {"calorimeter.energy_resolution.10gev", "calorimeter.pi0.width"}),
+        (Toy(found=0.6), "calorimeter", {"calorimeter.reconstructed"}),
     ],
     ids=lambda value: str(value) if isinstance(value, Toy) else "",
 )
@@ -83,12 +95,15 @@ def test_the_ratio_to_the_published_curve_is_about_shape_alone(good, sample_of):
     assert twice["dp_over_p.long.deviation"].check.ok
 
 
-@pytest.mark.parametrize("section", ["momentum", "impact_parameter", "fit_quality", "efficiency", "vertices", "ghosts"])
+@pytest.mark.parametrize("section", [name for name in SECTIONS if name != "field"])
 def test_an_empty_sample_has_figures_for_nothing_and_says_why(sample_of, section):
     sample = sample_of()
     nothing = np.zeros(0, int)
     empty = sample._replace(
-        particles=sample.particles.at(nothing), tracks=sample.tracks.at(nothing), vertices=sample.vertices.at(nothing)
+        particles=sample.particles.at(nothing),
+        tracks=sample.tracks.at(nothing),
+        vertices=sample.vertices.at(nothing),
+        identity=Identity(*(columns.at(nothing) for columns in sample.identity)),
     )
     found = SECTIONS[section](empty)
     for finding in found.findings:
@@ -100,4 +115,10 @@ def test_an_empty_sample_has_figures_for_nothing_and_says_why(sample_of, section
 
 def test_guns_say_nothing_of_ghosts_and_vertices(sample_of):
     found = checks(sample_of(Toy(photons=0)), "vertices", "ghosts")
+    assert all(finding.check.value is None for finding in found.values())
+
+
+@pytest.mark.parametrize("section", ["rich", "muon", "prob_nn", "calorimeter"])
+def test_the_tracking_system_alone_says_nothing_of_identification(sample_of, section):
+    found = checks(sample_of(Toy(identification=False)), section)
     assert all(finding.check.value is None for finding in found.values())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from toy_identity import of_tracks, photons_and_clusters
 
 STATE = ("x", "y", "tx", "ty", "qop")
 EVENTS, PER_EVENT = 300, 120
@@ -26,7 +27,11 @@ class Toy:
     vertex : float
         Factor on the resolution of vertices.
     photons : int
-        Undecayed photons of each event.
+        Undecayed photons of each event, an even number.
+    separation, punch_through, energy, found : float
+        Factors on what RICH tells apart, on hadrons with isMuon, on the resolution of photons; share of photons found.
+    identification : bool
+        Whether there is any.
     kaon_muons_long : float
         Share of kaons and pions with a muon from beyond the VELO that are Long.
     """
@@ -37,17 +42,54 @@ class Toy:
     losses: float = 1.0
     ghosts: float = 0.12
     vertex: float = 1.0
-    photons: int = 12
+    photons: int = 40
     kaon_muons_long: float = 0.9
+    separation: float = 1.0
+    punch_through: float = 1.0
+    energy: float = 1.0
+    found: float = 0.3
+    identification: bool = True
 
     def tables(self, seed=1):
-        """The four tables."""
+        """The four tables, or five with identification."""
         rng = np.random.default_rng(seed)
         vertices = self._vertices(rng)
         particles, truth = self._particles(rng, vertices)
         tracks = self._tracks(rng, particles, truth)
         events = {"event_id": np.arange(EVENTS), "n_tracks": np.full(EVENTS, 150), "n_pvs": np.full(EVENTS, 2)}
-        return {"events": events, "vertices": vertices, "particles": particles, "tracks": tracks}
+        tables = {"events": events, "vertices": vertices, "particles": particles, "tracks": tracks}
+        if not self.identification:
+            return tables
+        tracks |= of_tracks(rng, tracks["true_pid"], tracks["p"], self.separation, self.punch_through)
+        tracks["eta"] = np.nan_to_num(tracks["true_eta"], nan=3.0)
+        return {**tables, **self._calorimeter(rng, particles)}
+
+    def _calorimeter(self, rng, particles):
+        """The photons of the particles as those of pi0, and the clusters that they make."""
+        at = np.flatnonzero(particles["pid"] == 22)
+        event = particles["event_id"][at[::2]]
+        photons, clusters, rows = photons_and_clusters(rng, event, self.energy, self.found)
+        n = len(particles["pid"])
+        full = dict(particles)
+        full |= {name: np.zeros(n) for name in ("px", "py", "pz", "ecal_x", "ecal_y")}
+        full |= {"cluster_type": np.zeros(n, int), "in_ecal": particles["pid"] == 22}
+        full["cluster_id"] = np.full(n, -1)
+        for name, values in photons.items():
+            full[name][at] = values
+        full["mother_id"] = full["mother_id"].copy()
+        number = 5000 + np.arange(len(event))
+        full["mother_id"][at] = np.repeat(number, 2)
+        for axis in "xyz":
+            full[axis] = full[axis].copy()
+            full[axis][at] = 0.0
+        pions = {name: column[at[::2]].copy() for name, column in full.items()}
+        pions |= {"particle_id": number, "pid": 0 * number + 111, "status": 0 * number + 2}
+        pions |= {"mother_id": 0 * number - 1, "in_ecal": np.zeros(len(number), bool)}
+        true = clusters["particle_id"] >= 0
+        clusters["cluster_id"] = np.arange(len(rows))
+        full["cluster_id"][at[rows[true]]] = clusters["cluster_id"][true]
+        clusters["particle_id"] = np.where(true, full["particle_id"][at][rows], -1)
+        return {"particles": {name: np.concatenate([full[name], pions[name]]) for name in full}, "clusters": clusters}
 
     def write(self, folder, seed=1):
         """Write the tables as Parquet; the folder."""

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from lamarrpy.detailed.report.columns import Columns
 from lamarrpy.detailed.report.page import (
     Figure,
     Finding,
@@ -19,7 +20,7 @@ from lamarrpy.detailed.report.page import (
 )
 from lamarrpy.detailed.report.page.drawing import SERIES
 from lamarrpy.detailed.report.public import finding, points
-from lamarrpy.detailed.report.sample import DOWNSTREAM, ELECTRON, LONG, UPSTREAM, Columns, Sample
+from lamarrpy.detailed.report.sample import DOWNSTREAM, ELECTRON, LONG, UPSTREAM, Sample
 from lamarrpy.detailed.report.statistics import core_mean, half_width, in_bins, quantile
 from lamarrpy.tables.schemas import STATE
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lamarrpy.detailed.report.columns import Columns
 from lamarrpy.detailed.report.page import (
     Figure,
     Finding,
@@ -20,7 +21,7 @@ from lamarrpy.detailed.report.page import (
     to_svg,
 )
 from lamarrpy.detailed.report.public import finding, points
-from lamarrpy.detailed.report.sample import DOWNSTREAM, ETA_BINS, HADRONS, LONG, UPSTREAM, Columns, Sample
+from lamarrpy.detailed.report.sample import DOWNSTREAM, ETA_BINS, HADRONS, LONG, UPSTREAM, Sample
 from lamarrpy.detailed.report.statistics import Measured, bin_rows, combine, evenly, half_width, ratio
 
 _LONG_BINS = (3, 5, 8, 12, 20, 30, 50, 80, 100)

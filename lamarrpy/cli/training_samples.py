@@ -9,15 +9,14 @@ import typer
 
 
 def training_samples(
-    inputs: Annotated[list[Path], typer.Argument(help="Outputs of lamarrpy detailed.", metavar="INPUT...")],
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", help="Outputs of lamarrpy detailed.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write.")] = Path("samples"),
     stage: Annotated[list[str] | None, typer.Option(help="A stage; may be repeated. [default: all]")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that is there.")] = False,
 ) -> None:
     """Write conditions and targets of each stage, species by species, out of the Detailed Simulation.
 
-    rich, is_muon, muon, global_pid, photon_efficiency and photon_resolution: one folder each, with a Parquet file a
-    species.
+    One folder a stage (rich, is_muon, muon, global_pid, photon_efficiency, photon_resolution), one file a species.
     """
     from rich.console import Console
     from rich.table import Table

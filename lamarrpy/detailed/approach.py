@@ -9,9 +9,9 @@ import numpy as np
 from lamarrpy.detailed.geometry import lhcb_detector
 from lamarrpy.detailed.reconstruction.paths import Paths, paths_of
 from lamarrpy.detailed.tracking import Tracked
-from lamarrpy.detailed.transport import Arrivals, Conversions, NeutralParticles, Physics, Truth, transport
+from lamarrpy.detailed.transport import Arrivals, Conversions, Particles, Physics, Truth, transport
 from lamarrpy.detailed.transport.arrivals import joined, of_charged, of_pairs, on_straight_lines
-from lamarrpy.detailed.transport.conversions import NEUTRAL, PHOTON, convert, pairs
+from lamarrpy.detailed.transport.conversions import NEUTRAL, PHOTON, convert, forward, pairs
 from lamarrpy.detailed.transport.origins import LAST
 from lamarrpy.detailed.tuning import tuning
 from lamarrpy.draws import Draws
@@ -27,7 +27,7 @@ class Approach(NamedTuple):
     truth, pairs : Truth
         What the charged particles of the events did, and what electrons and positrons of photons did that
         convert before the last T station.
-    photons : NeutralParticles
+    photons : Particles
         k photons, from the generator and from bremsstrahlung.
     conversions : Conversions
         What becomes of them.
@@ -39,7 +39,7 @@ class Approach(NamedTuple):
 
     truth: Truth
     pairs: Truth
-    photons: NeutralParticles
+    photons: Particles
     conversions: Conversions
     arrivals: Arrivals
     paths: Paths
@@ -61,7 +61,7 @@ def approach(batch: EventBatch, tracked: Tracked, field: MagneticField, draws: D
     """
     detector, truth, tracks = lhcb_detector(), tracked.truth, tracked.tracks
     neutrals = _neutrals(batch, tracked)
-    neutrals = neutrals.at(neutrals.forward(tuning("photon")["least_momentum"]))
+    neutrals = neutrals.at(forward(neutrals, tuning("photon")["least_momentum"]))
     is_photon = neutrals.pid == PHOTON
     photons = neutrals.at(is_photon)
     conversions = convert(photons, detector, draws.stage("conversions"))
@@ -84,7 +84,7 @@ def approach(batch: EventBatch, tracked: Tracked, field: MagneticField, draws: D
     return Approach(truth, flown, photons, conversions, arrivals, paths)
 
 
-def _neutrals(batch: EventBatch, tracked: Tracked) -> NeutralParticles:
+def _neutrals(batch: EventBatch, tracked: Tracked) -> Particles:
     """Undecayed neutral particles of the generator and photons made in the detector."""
     names = ("event_id", "particle_id", "pid", "x", "y", "z", "px", "py", "pz")
     columns = batch.arrays("particles", *names)
@@ -93,5 +93,5 @@ def _neutrals(batch: EventBatch, tracked: Tracked) -> NeutralParticles:
     light = made["pid"] == PHOTON
     parts = [np.concatenate([column[chosen], made[name][light]]) for name, column in zip(names, columns, strict=True)]
     ids, numbers = (np.asarray(part, np.int64) for part in parts[:3]), (np.asarray(p, np.float64) for p in parts[3:])
-    found = NeutralParticles._make([*ids, *numbers])
+    found = Particles._make([*ids, *numbers])
     return found.at(np.isfinite(np.array(found[3:])).all(axis=0))

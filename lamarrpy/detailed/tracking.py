@@ -19,7 +19,7 @@ from lamarrpy.detailed.reconstruction.ghosts import CLASSIFIED
 from lamarrpy.detailed.reconstruction.vertices import Vertices, fit_vertices
 from lamarrpy.detailed.secondaries import secondaries
 from lamarrpy.detailed.tables import Followed
-from lamarrpy.detailed.transport import ChargedParticles, Truth, charged_particles, transport
+from lamarrpy.detailed.transport import Particles, Truth, charged_particles, transport
 from lamarrpy.detailed.tuning import tuning
 from lamarrpy.draws import Draws
 from lamarrpy.field import MagneticField, Polarity, magnetic_field
@@ -102,7 +102,7 @@ def track(batch: EventBatch, field: MagneticField, draws: Draws) -> Tracked:
     return Tracked(batch, truth, followed, tracks, flow + of_fit)
 
 
-def _rows_of(particles: ChargedParticles, batch: EventBatch) -> NDArray[np.intp]:
+def _rows_of(particles: Particles, batch: EventBatch) -> NDArray[np.intp]:
     """The rows of ``particles`` in the batch."""
     keys = batch.arrays("particles", "event_id", "particle_id")
     return row_of((particles.event_id, particles.particle_id), keys, "particles")

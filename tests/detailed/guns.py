@@ -6,7 +6,7 @@ import numpy as np
 
 from lamarrpy.detailed.geometry import Detector, Plane, Region, lhcb_detector
 from lamarrpy.detailed.geometry.material import Material
-from lamarrpy.detailed.transport import ChargedParticles
+from lamarrpy.detailed.transport import Particles
 
 SILICON = Material("silicon", 2.329, 21.82, 108.4, 70.2, 0.49848, 173.0, False)
 
@@ -21,13 +21,13 @@ def gun(n, pid, p, eta, seed=1, spread=0.0, x=0.0, y=0.0, z=0.0):
     pt = p / np.cosh(eta)
     ids = np.arange(n)
     origin = (np.full(n, x), np.full(n, y), z + spread * rng.normal(size=n))
-    return ChargedParticles(ids // 50, ids % 50, pids, *origin, pt * np.cos(phi), pt * np.sin(phi), p * np.tanh(eta))
+    return Particles(ids // 50, ids % 50, pids, *origin, pt * np.cos(phi), pt * np.sin(phi), p * np.tanh(eta))
 
 
 def along_z(n, pid, p, z=0.0):
     """n particles that fly along the beam."""
     ids, zero = np.arange(n), np.zeros(n)
-    return ChargedParticles(
+    return Particles(
         ids, zero.astype(np.int64), np.full(n, pid), zero, zero, np.full(n, z), zero, zero, np.full(n, float(p))
     )
 

@@ -7,7 +7,7 @@ from guns import gun
 from lamarrpy.detailed.geometry import lhcb_detector
 from lamarrpy.detailed.hits import measure
 from lamarrpy.detailed.transport import Fate, transport
-from lamarrpy.detailed.transport.origins import ChargedParticles
+from lamarrpy.detailed.transport.origins import Particles
 from lamarrpy.draws import Draws
 from lamarrpy.field import magnetic_field
 
@@ -78,7 +78,7 @@ def test_every_fate_occurs(everything):
 
 
 def test_inputs_stay_as_they_are(everything):
-    before = ChargedParticles._make(column.copy() for column in everything)
+    before = Particles._make(column.copy() for column in everything)
     story(everything)
     for old, new in zip(before, everything, strict=True):
         assert np.array_equal(old, new)

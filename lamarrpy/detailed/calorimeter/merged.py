@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lamarrpy.detailed.calorimeter.cells import Cells
 from lamarrpy.detailed.calorimeter.clustering import Footprints, filled, footprints, shared
 from lamarrpy.detailed.calorimeter.description import described
+from lamarrpy.detailed.calorimeter.two_showers import two_showers
 from lamarrpy.detailed.tuning import tuning
 
 Array = NDArray[np.float64]
@@ -48,7 +49,8 @@ def split(found: Footprints, energy: Array, cells: Cells) -> Photons:
     -----
     After O. Deschamps et al., "Photon and neutral pion reconstruction", LHCb-2003-091: two overlapping sets of
     3 x 3 cells around the highest cell and the highest that touches it, whose common cells are divided as
-    showers at the barycentres would fill them, again and again.
+    showers at the barycentres would fill them. Barycentres say little of photons that are less than a cell apart:
+    energies and places are those of `two_showers`, which starts there.
     """
     tuned = tuning("calo")
     tried = found.energy(energy) * cells.sine[found.seed] > tuned["merged_et"]
@@ -76,11 +78,12 @@ def _halves(found: Footprints, energy: Array, cells: Cells, tried: Mask) -> Foot
     others = found.at(~tried)
     flat = others.event[others.cluster] * (cells.number + 1) + others.cell
     taken = np.bincount(flat, others.of(energy), minlength=energy.size).reshape(energy.shape)
-    left, some = energy - taken, found.at(tried)
+    left, some, tuned = energy - taken, found.at(tried), tuning("calo")
     around = cells.neighbours[some.seed]
     second = around[np.arange(some.number), np.argmax(left[some.event[:, None], around], axis=1)]
     seeds = np.stack([some.seed, second], axis=1).ravel()
-    return shared(footprints(np.repeat(some.event, 2), seeds, cells), left, cells, tuning("calo")["merged_rounds"])
+    halves = footprints(np.repeat(some.event, 2), seeds, cells)
+    return two_showers(shared(halves, left, cells, tuned["merged_rounds"]), left, cells, tuned["merged_fit_rounds"])
 
 
 def pair_mass(halves: Footprints, energy: Array, cells: Cells) -> Array:

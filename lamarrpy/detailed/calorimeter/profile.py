@@ -10,6 +10,8 @@ from lamarrpy.detailed.calorimeter.description import described
 
 Array = NDArray[np.float64]
 
+_ROOT_TAU = float(np.sqrt(2.0 * np.pi))
+
 
 def terms() -> list[tuple[float, float]]:
     """Weight and width [mm] of each Gaussian disc of which the profile is the sum."""
@@ -44,3 +46,27 @@ def within_square(dx: Array, dy: Array, size: Array) -> Array:
         in_x, in_y = ((ndtr((d + half) / width) - ndtr((d - half) / width)) for d in (dx, dy))
         total = total + weight * in_x * in_y
     return total
+
+
+def slopes(dx: Array, dy: Array, size: Array) -> tuple[Array, Array, Array]:
+    """Share of a shower's energy in a square, and how it changes when the shower's axis moves.
+
+    Parameters
+    ----------
+    dx, dy, size : ndarray, shape (n,), mm
+        As of `within_square`.
+
+    Returns
+    -------
+    share, by_x, by_y : ndarray, shape (n,)
+        The share, and its derivatives [1/mm] by the place of the axis.
+    """
+    out = [np.zeros(np.broadcast(dx, dy, size).shape) for _ in range(3)]
+    half = 0.5 * size
+    for weight, width in terms():
+        edges = [((d - half) / width, (d + half) / width) for d in (dx, dy)]
+        in_x, in_y = (ndtr(high) - ndtr(low) for low, high in edges)
+        on_x, on_y = ((np.exp(-0.5 * a * a) - np.exp(-0.5 * b * b)) / (_ROOT_TAU * width) for a, b in edges)
+        for total, term in zip(out, (in_x * in_y, on_x * in_y, in_x * on_y), strict=True):
+            total += weight * term
+    return out[0], out[1], out[2]

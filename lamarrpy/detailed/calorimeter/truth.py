@@ -12,7 +12,7 @@ from lamarrpy.detailed.calorimeter.cells import ecal
 from lamarrpy.detailed.calorimeter.description import described
 from lamarrpy.detailed.calorimeter.matching import Pairs, least, pairs
 from lamarrpy.detailed.geometry import lhcb_detector
-from lamarrpy.detailed.transport import NeutralParticles
+from lamarrpy.detailed.transport import Particles
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -72,7 +72,7 @@ class Matching(NamedTuple):
     pairs: Pairs
 
 
-def true_photons(photons: NeutralParticles) -> TruePhotons:
+def true_photons(photons: Particles) -> TruePhotons:
     """The photons that point at the ECAL and come through the magnet, those that convert on the way too."""
     cells, aperture = ecal(), lhcb_detector().aperture
     tx, ty = photons.px / photons.pz, photons.py / photons.pz

@@ -186,7 +186,7 @@ def _error_behind(p: Array) -> Array:
 def _tail(draws: RowDraws, place: int) -> Array:
     """How much worse than its error each direction is: most not at all, some by a wrong hit or a hard scatter."""
     tuned = tuning("path")
-    return np.where(draws.uniform(_TAIL + place) < tuned["tail_share"], tuned["tail_width"], 1.0)
+    return np.where(draws.uniform(_TAIL + place) < tuned["tail_share"][place], tuned["tail_width"], 1.0)
 
 
 def _smeared(line: Line, angle: Array, draws: RowDraws, first: int) -> Line:

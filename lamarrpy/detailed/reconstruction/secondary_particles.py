@@ -11,7 +11,7 @@ from lamarrpy.detailed.geometry import Detector
 from lamarrpy.detailed.reconstruction.layers import Mask, Rows, layers_of
 from lamarrpy.detailed.reconstruction.matching import MID_T, crossing_of
 from lamarrpy.detailed.reconstruction.search import Search
-from lamarrpy.detailed.transport import ChargedParticles, Fate, Truth
+from lamarrpy.detailed.transport import Fate, Particles, Truth
 from lamarrpy.draws import Draws, RowDraws
 from lamarrpy.field.model import MagneticField
 from lamarrpy.particles import charge
@@ -44,7 +44,7 @@ _NUMBERS = 8
 class Secondaries(NamedTuple):
     """k charged secondaries: what they are, and the row of the particle that each comes from or stands beside."""
 
-    particles: ChargedParticles
+    particles: Particles
     source: Rows
 
 
@@ -73,7 +73,7 @@ def secondary_particles(
     at = truth.particles
     ids = at.particle_id[source] * _NUMBERS + number[order].astype(np.int64)
     rest = (column[order] for column in (x, y, z, px, py, pz))
-    return Secondaries(ChargedParticles(at.event_id[source], ids, pid[order].astype(np.int64), *rest), source)
+    return Secondaries(Particles(at.event_id[source], ids, pid[order].astype(np.int64), *rest), source)
 
 
 def _from_interactions(

@@ -17,7 +17,7 @@ from lamarrpy.detailed.reconstruction.neighbours import take
 from lamarrpy.detailed.reconstruction.search import Search
 from lamarrpy.detailed.reconstruction.secondary_particles import secondary_particles
 from lamarrpy.detailed.reconstruction.segments import t_segments
-from lamarrpy.detailed.transport import ChargedParticles, PlaneCrossings, Truth
+from lamarrpy.detailed.transport import Particles, PlaneCrossings, Truth
 from lamarrpy.detailed.transport.truth import Record
 from lamarrpy.draws import Draws
 from lamarrpy.field.model import MagneticField
@@ -117,7 +117,7 @@ def _of_secondaries(truth: Truth, detector: Detector, field: MagneticField, sear
     return _originals(story, found, made.source[found], ends.state, held, detector, draws.stage("images"))
 
 
-def _through_t(particles: ChargedParticles, detector: Detector, field: MagneticField) -> Truth:
+def _through_t(particles: Particles, detector: Detector, field: MagneticField) -> Truth:
     """Where particles cross the T stations, without any matter before and between them."""
     p = np.sqrt(particles.px**2 + particles.py**2 + particles.pz**2)
     slopes, qop = (particles.px / particles.pz, particles.py / particles.pz), charge(particles.pid) / p
@@ -157,7 +157,7 @@ def _originals(
     )
 
 
-def _chances(particles: ChargedParticles, rows: Rows, draws: Draws) -> Array:
+def _chances(particles: Particles, rows: Rows, draws: Draws) -> Array:
     return draws.rows(particles.event_id[rows], particles.particle_id[rows]).uniform(_IMAGES)
 
 

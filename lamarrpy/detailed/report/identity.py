@@ -13,6 +13,9 @@ from lamarrpy.detailed.report.columns import Columns, pair_key, row_by_key
 SPECIES = {"electron": 11, "muon": 13, "pion": 211, "kaon": 321, "proton": 2212}
 """Species by name, and their PDG numbers."""
 
+MUONS = 2
+"""Tracks of muons that an event of collisions hardly has more of."""
+
 _GEV = 1e-3
 _PHOTON, _NEUTRAL_PION = 22, 111
 _FLAGS = ("in_rich1", "in_rich2", "in_muon", "is_muon")
@@ -49,14 +52,15 @@ class Identity(NamedTuple):
     Attributes
     ----------
     tracks : Columns
-        event_id, pid (absolute, 0 for ghosts), track_type, p [GeV], eta, collisions, the columns of ``_FLAGS``, the
-        log-likelihoods, mu_dll (MUON likelihoods of muon less background, NaN without is_muon) and ProbNN.
+        event_id, pid (absolute, 0 for ghosts), track_type, p [GeV], eta, collisions, few_muons (whether the event
+        has few tracks of muons), the columns of ``_FLAGS``, log-likelihoods, mu_dll (MUON likelihoods of muon
+        less background, NaN without is_muon) and ProbNN.
     photons : Columns
-        Of pp collisions, from the generator, that end on the calorimeter's cells: pair (same number for the two of
-        one pi0, -1 for others), e, pt [GeV], px, py, pz (of unit length), x, y [mm] where they end, cluster_type,
-        cluster (row in ``clusters``, -1 for none).
+        Of the generator, that end on the calorimeter's cells: collisions (whether of events of pp collisions), pair
+        (same number for the two of one pi0, -1 for others), e, pt [GeV], px, py, pz (of unit length), x, y [mm]
+        where they end, cluster_type, cluster (row in ``clusters``, -1 for none).
     clusters : Columns
-        Of pp collisions: event_id, cluster_id, particle_id, cluster_type, x, y [mm], e [GeV], clone, photon_id,
+        event_id, collisions, cluster_id, particle_id, cluster_type, x, y [mm], e [GeV], clone, photon_id,
         is_not_e, is_not_h.
     """
 
@@ -80,9 +84,9 @@ def read_identity(blocks: Blocks, whole: bool, collisions: NDArray[np.int64]) ->
     if not whole:
         return Identity(_no_rows(_tracks, TRACKS), _no_photons(), _no_rows(_clusters, CLUSTERS))
     tracks = Columns.joined([_tracks(block) for block in blocks("tracks", TRACKS)])
-    tracks = Columns({**tracks, "collisions": np.isin(tracks["event_id"], collisions)})
+    tracks = Columns({**tracks, "collisions": np.isin(tracks["event_id"], collisions), "few_muons": _few_muons(tracks)})
     clusters = Columns.joined([_clusters(block) for block in blocks("clusters", CLUSTERS)])
-    clusters = clusters.at(np.isin(clusters["event_id"], collisions))
+    clusters = Columns({**clusters, "collisions": np.isin(clusters["event_id"], collisions)})
     found = [_photons(block, collisions) for block in blocks("particles", PHOTONS)]
     photons, pions = (Columns.joined([one[i] for one in found]) for i in range(2))
     return Identity(tracks, _paired(photons, pions, clusters), clusters)
@@ -90,13 +94,20 @@ def read_identity(blocks: Blocks, whole: bool, collisions: NDArray[np.int64]) ->
 
 def _no_rows(make: Callable[[Columns], Columns], names: Sequence[str]) -> Columns:
     made = make(Columns({name: np.zeros(0) for name in names}))
-    return Columns({**made, "collisions": np.zeros(0, bool)})
+    return Columns({**made, "collisions": np.zeros(0, bool), "few_muons": np.zeros(0, bool)})
+
+
+def _few_muons(tracks: Columns) -> NDArray[np.bool_]:
+    """Whether the event of each track has at most ``MUONS`` of muons: more lend hadrons their hits."""
+    muons = tracks["event_id"][tracks["pid"] == SPECIES["muon"]]
+    events, count = np.unique(muons, return_counts=True)
+    return ~np.isin(tracks["event_id"], events[count > MUONS])
 
 
 def _no_photons() -> Columns:
     nothing = Columns({name: np.zeros(0) for name in PHOTONS})
     photons, pions = _photons(nothing, np.zeros(0, np.int64))
-    return _paired(photons, pions, _clusters(Columns({name: np.zeros(0) for name in CLUSTERS})))
+    return _paired(photons, pions, _no_rows(_clusters, CLUSTERS))
 
 
 def _tracks(block: Columns) -> Columns:
@@ -126,10 +137,10 @@ def _photons(block: Columns, collisions: NDArray[np.int64]) -> tuple[Columns, Co
     """The photons of a block that end on the cells, and the neutral pions of it, by key."""
     pions = block.at(block["pid"] == _NEUTRAL_PION)
     generated = (block["pid"] == _PHOTON) & (block["status"] == 1) & block["in_ecal"].astype(bool)
-    some = block.at(generated & np.isin(block["event_id"], collisions))
+    some = block.at(generated)
     e = np.sqrt(some["px"] ** 2 + some["py"] ** 2 + some["pz"] ** 2)
     out: dict[str, NDArray[Any]] = {
-        "key": pair_key(some["event_id"], some["particle_id"]),
+        "collisions": np.isin(some["event_id"], collisions),
         "mother": pair_key(some["event_id"], some["mother_id"]),
         "e": _GEV * e,
         "pt": _GEV * np.hypot(some["px"], some["py"]),

@@ -11,7 +11,7 @@ from typing import Any
 
 import lamarrpy
 from lamarrpy.benchmark.checks import Check, write
-from lamarrpy.detailed.report.own_sample import SEED, write_input
+from lamarrpy.detailed.report.own_sample import SEED, alone, write_input
 from lamarrpy.detailed.report.page import Page, render
 from lamarrpy.detailed.report.public import sources
 from lamarrpy.detailed.report.sample import Sample, read_sample
@@ -24,9 +24,9 @@ _QUICK_GUN_EVENTS, _QUICK_REPEATS = 500, 3
 """Size of the report's own sample: what takes under five, or quick under two, minutes on two cores."""
 
 _TEXT = (
-    "The open simulation of LHCb's Run 2 tracking system beside what is publicly known of the real one. No efficiency"
-    " and no resolution is put into the simulation: what is seen here comes out of geometry, material, hits and"
-    " reconstruction."
+    "The open simulation of LHCb's Run 2 detector beside what is publicly known of the real one. No efficiency, no"
+    " resolution and no misidentification is put into the simulation: what is seen here comes out of geometry,"
+    " material, hits, light, showers and reconstruction."
 )
 
 
@@ -109,9 +109,10 @@ def page_of(sample: Sample, provenance: Mapping[str, str]) -> Page:
         "charged particles followed": f"{int((sample.particles['p'] > 0).sum()):,}",
         "tracks": f"{sample.tracks.rows:,}, of which {int(sample.tracks['ghost'].sum()):,} are ghosts",
         "reconstructed vertices": f"{sample.vertices.rows:,}",
+        "neutral clusters": f"{sample.identity.clusters.rows:,}",
     }
     sections = [make(sample) for make in SECTIONS.values()]
-    return Page("Detailed Simulation of LHCb's tracking", _TEXT, sections, {**provenance, **counts}, sources())
+    return Page("Detailed Simulation of LHCb", _TEXT, sections, {**provenance, **counts}, sources())
 
 
 def _page_of_own(quick: bool, workers: int) -> Page:
@@ -123,7 +124,10 @@ def _page_of_own(quick: bool, workers: int) -> Page:
         events, tables = Path(folder) / "events", Path(folder) / "tables"
         write_input(events, gun_events, repeats)
         run_files(DetailedSimulation(), events, tables, RunOptions(seed=SEED, workers=workers))
-        own = f"made for this page: {gun_events:,} events of particle guns, the shipped b-bbar events {repeats} times"
+        own = (
+            f"made for this page: {gun_events:,} events of particle guns, {alone(gun_events):,} each of hadrons and of"
+            f" neutral pions, the shipped b-bbar events {repeats} times"
+        )
         return page_of(read_sample(tables), {**_provenance(tables), "sample": own})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,9 @@ from lamarrpy.tables.batch import to_arrow_index
 
 GUNS = ("report_spectrum", "report_eta3", "report_dip", "report_displaced")
 """Recipes whose particles fly together in each gun event: about as many charged ones as in collisions."""
+
+ALONE = {"report_identification": 5_000_000, "report_pi0": 6_000_000}
+"""Recipes whose particles fly in events of their own, with the number of the first of these."""
 
 SEED = 2016
 
@@ -38,9 +42,21 @@ def write_input(path: Path, gun_events: int, repeats: int) -> None:
         How often the shipped b-bbar events are taken, each time under other numbers, and so with other
         scattering, losses and hits.
     """
-    with open_sink(path, provenance={"seed": SEED, "guns": list(GUNS), "collisions": _COLLISIONS[-1]}) as sink:
-        for batch in (*gun_batches(gun_events), *_repeated(repeats)):
+    guns = [*GUNS, *ALONE]
+    with open_sink(path, provenance={"seed": SEED, "guns": guns, "collisions": _COLLISIONS[-1]}) as sink:
+        for batch in chain(gun_batches(gun_events), _of_own(gun_events), _repeated(repeats)):
             sink.append(batch)
+
+
+def alone(gun_events: int) -> int:
+    """Events of each recipe of `ALONE`: four for each five of the other guns."""
+    return 4 * gun_events // 5
+
+
+def _of_own(gun_events: int) -> Iterator[EventBatch]:
+    """Hadrons, and neutral pions, in events of their own."""
+    for recipe, first in ALONE.items():
+        yield from generate(recipe, alone(gun_events), SEED, first_event=first, chunk_events=_CHUNK)
 
 
 def gun_batches(events: int) -> Iterator[EventBatch]:

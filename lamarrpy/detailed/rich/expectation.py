@@ -25,7 +25,7 @@ _RING_POINTS = 12
 """Azimuths at which a ring is looked at."""
 
 _LEAST_SEEN = 0.02
-"""Share of a saturated ring that has to be seen."""
+"""Share of a saturated ring that has to be seen; no smaller share is expected of any ring."""
 
 
 class Expectation(NamedTuple):
@@ -118,4 +118,4 @@ def _interpolated(share: Array, angle: Array, radiator: Radiator) -> Array:
     at = np.clip(angle / np.arcsin(np.sqrt(radiator.saturated)), 0.0, 1.0) * (len(_ANGLES) - 1)
     below = np.minimum(at.astype(np.intp), len(_ANGLES) - 2)
     low, high = (np.take_along_axis(share, below + i, axis=1) for i in (0, 1))
-    return np.asarray(low + (at - below) * (high - low))
+    return np.asarray(np.maximum(low + (at - below) * (high - low), _LEAST_SEEN))

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.detailed.geometry.detector import Detector
-from lamarrpy.detailed.transport.conversions import NeutralParticles
-from lamarrpy.detailed.transport.origins import ChargedParticles
+from lamarrpy.detailed.transport.origins import Particles
 from lamarrpy.detailed.transport.truth import Truth
 
 Array = NDArray[np.float64]
@@ -72,7 +71,7 @@ def of_pairs(arrivals: Arrivals) -> Arrivals:
     return arrivals._replace(particle_id=photon, number=which + 1)
 
 
-def on_straight_lines(particles: NeutralParticles | ChargedParticles, detector: Detector) -> Arrivals:
+def on_straight_lines(particles: Particles, detector: Detector) -> Arrivals:
     """Particles that nothing bends, those of them that come through the magnet and stay in the hall."""
     z = detector.planes[detector.plane_number(LAST_PLANE)].z
     lever = z - particles.z

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.detailed.geometry.detector import Detector, Plane, Wall
 from lamarrpy.detailed.geometry.material import ELECTRON_MASS
-from lamarrpy.detailed.transport.origins import FIRST, ChargedParticles
+from lamarrpy.detailed.transport.origins import FIRST, Particles
 from lamarrpy.draws import Draws
 from lamarrpy.propagation.state import STEEPEST
 
@@ -28,28 +28,11 @@ MEAN_FREE_PATH = 9.0 / 7.0
 """Radiation lengths after which photons convert, on average (PDG, at high energy)."""
 
 
-class NeutralParticles(NamedTuple):
-    """n neutral particles at their origins, each array of shape (n,); ids are int64, the rest mm and MeV."""
-
-    event_id: Ids
-    particle_id: Ids
-    pid: Ids
-    x: Array
-    y: Array
-    z: Array
-    px: Array
-    py: Array
-    pz: Array
-
-    def at(self, rows: Any) -> NeutralParticles:
-        """Some of them (mask, index array or slice)."""
-        return NeutralParticles._make(column[rows] for column in self)
-
-    def forward(self, least: float) -> NDArray[np.bool_]:
-        """Whether each flies into the detector with more than the least momentum [MeV], shape (n,)."""
-        square = self.px**2 + self.py**2
-        fine = (self.pz > 0.0) & (square < (STEEPEST * self.pz) ** 2) & (square + self.pz**2 > least**2)
-        return np.asarray(fine & (self.z > FIRST))
+def forward(particles: Particles, least: float) -> NDArray[np.bool_]:
+    """Whether particles fly into the detector with more than the least momentum [MeV], shape (n,)."""
+    square = particles.px**2 + particles.py**2
+    fine = (particles.pz > 0.0) & (square < (STEEPEST * particles.pz) ** 2) & (square + particles.pz**2 > least**2)
+    return np.asarray(fine & (particles.z > FIRST))
 
 
 class Conversions(NamedTuple):
@@ -67,7 +50,7 @@ class Conversions(NamedTuple):
     share: Array
 
 
-def convert(photons: NeutralParticles, detector: Detector, draws: Draws) -> Conversions:
+def convert(photons: Particles, detector: Detector, draws: Draws) -> Conversions:
     """Let photons convert in the material on their way.
 
     The chance is 7/9 for a radiation length; the energy is shared as dn/dx = 1 - 4/3 x (1 - x) (PDG, passage
@@ -75,7 +58,7 @@ def convert(photons: NeutralParticles, detector: Detector, draws: Draws) -> Conv
 
     Parameters
     ----------
-    photons : NeutralParticles
+    photons : Particles
         n photons.
     detector : Detector
         What is in their way.
@@ -101,7 +84,7 @@ def _end(layer: Plane | Wall) -> float:
     return layer.z[1] if isinstance(layer, Wall) else layer.z
 
 
-def _through_plane(plane: Plane, photons: NeutralParticles, tx: Array, ty: Array) -> tuple[Array, Array]:
+def _through_plane(plane: Plane, photons: Particles, tx: Array, ty: Array) -> tuple[Array, Array]:
     """Radiation lengths of a plane on each photon's way, and the z [mm] where it is through them."""
     lever = plane.z - photons.z
     passed = np.zeros(len(lever))
@@ -114,7 +97,7 @@ def _through_plane(plane: Plane, photons: NeutralParticles, tx: Array, ty: Array
     return passed, np.full(len(lever), plane.z)
 
 
-def _through_wall(wall: Wall, photons: NeutralParticles, tx: Array, ty: Array) -> tuple[Array, Array]:
+def _through_wall(wall: Wall, photons: Particles, tx: Array, ty: Array) -> tuple[Array, Array]:
     """The same for a wall, where the line meets it."""
     begin, end = np.clip(photons.z, *wall.z), wall.z[1]
     before, after = (
@@ -133,19 +116,19 @@ _CUMULATIVE = 9.0 / 7.0 * (_SHARES - 2.0 / 3.0 * _SHARES**2 + 4.0 / 9.0 * _SHARE
 """The share of a pair's energy that the electron has, and how many electrons have less."""
 
 
-def pairs(photons: NeutralParticles, conversions: Conversions) -> ChargedParticles:
+def pairs(photons: Particles, conversions: Conversions) -> Particles:
     """Electron and positron of each photon that converts, where it does and in its direction.
 
     Parameters
     ----------
-    photons : NeutralParticles
+    photons : Particles
         n photons.
     conversions : Conversions
         What becomes of them.
 
     Returns
     -------
-    ChargedParticles
+    Particles
         The electron of the photon of particle_id i is numbered 2 i, the positron 2 i + 1.
     """
     found = np.flatnonzero(np.isfinite(conversions.z))
@@ -157,5 +140,5 @@ def pairs(photons: NeutralParticles, conversions: Conversions) -> ChargedParticl
         p = np.sqrt(np.maximum((part * energy) ** 2 - ELECTRON_MASS**2, 0.0))
         direction = (p / energy * component for component in (some.px, some.py, some.pz))
         ids = (some.event_id, 2 * some.particle_id + number, np.full(len(found), pid, np.int64))
-        both.append(ChargedParticles(*ids, x, y, z, *direction))
-    return ChargedParticles._make(np.stack(columns, axis=1).ravel() for columns in zip(*both, strict=True))
+        both.append(Particles(*ids, x, y, z, *direction))
+    return Particles._make(np.stack(columns, axis=1).ravel() for columns in zip(*both, strict=True))

@@ -20,7 +20,7 @@ from lamarrpy.detailed.transport.flight import (
 )
 from lamarrpy.detailed.transport.matter import Layer, Matter, Physics
 from lamarrpy.detailed.transport.nodes import Node, nodes_of, step_of_own, step_to
-from lamarrpy.detailed.transport.origins import ChargedParticles, check
+from lamarrpy.detailed.transport.origins import Particles, check
 from lamarrpy.detailed.transport.truth import Daughters, Fate, PlaneCrossings, Record, Truth
 from lamarrpy.draws import Draws
 from lamarrpy.field.model import MagneticField
@@ -37,7 +37,7 @@ CLEAR_OUT = 8
 
 
 def transport(
-    particles: ChargedParticles,
+    particles: Particles,
     detector: Detector,
     field: MagneticField,
     draws: Draws,
@@ -53,7 +53,7 @@ def transport(
 
     Parameters
     ----------
-    particles : ChargedParticles
+    particles : Particles
         n particles, as `charged_particles` chooses them.
     detector : Detector
         What is in their way.
@@ -88,7 +88,7 @@ def transport(
 
 
 def _take_off(
-    particles: ChargedParticles, rows: NDArray[np.intp], nodes: tuple[Node, ...], detector: Detector, draws: Draws
+    particles: Particles, rows: NDArray[np.intp], nodes: tuple[Node, ...], detector: Detector, draws: Draws
 ) -> Flight:
     """Particles at their origins, ordered by the node where they come in."""
     entry = np.searchsorted(np.array([node.z for node in nodes]), particles.z[rows])

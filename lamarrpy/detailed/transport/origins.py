@@ -21,8 +21,8 @@ FIRST, LAST = -5000.0, 9400.0
 """z [mm] between which a particle has to be born: in front of the last layer of the T stations."""
 
 
-class ChargedParticles(NamedTuple):
-    """n charged particles at their origins, each array of shape (n,); ids are int64, the rest mm and MeV."""
+class Particles(NamedTuple):
+    """n particles at their origins, each array of shape (n,); ids are int64, the rest mm and MeV."""
 
     event_id: NDArray[np.int64]
     particle_id: NDArray[np.int64]
@@ -34,9 +34,9 @@ class ChargedParticles(NamedTuple):
     py: Array
     pz: Array
 
-    def at(self, rows: Any) -> ChargedParticles:
+    def at(self, rows: Any) -> Particles:
         """Some of them (mask, index array or slice)."""
-        return ChargedParticles._make(column[rows] for column in self)
+        return Particles._make(column[rows] for column in self)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Refused:
         return f"particles left out: {', '.join(found)}; check the generator" if found else ""
 
 
-def _troubles(c: ChargedParticles, detector: Detector) -> dict[str, Mask]:
+def _troubles(c: Particles, detector: Detector) -> dict[str, Mask]:
     """Why particles cannot be followed, by reason; the first that holds counts."""
     known = is_known(c.pid)
     q = np.zeros(len(c.pid))
@@ -97,7 +97,7 @@ def _troubles(c: ChargedParticles, detector: Detector) -> dict[str, Mask]:
         }
 
 
-def charged_particles(batch: EventBatch, detector: Detector) -> tuple[ChargedParticles, Refused]:
+def charged_particles(batch: EventBatch, detector: Detector) -> tuple[Particles, Refused]:
     """Choose the undecayed charged particles that fly into the detector.
 
     Parameters
@@ -109,7 +109,7 @@ def charged_particles(batch: EventBatch, detector: Detector) -> tuple[ChargedPar
 
     Returns
     -------
-    ChargedParticles, Refused
+    Particles, Refused
         Those to follow, in the order of the table, and how many others there are and why.
     """
     names = ("event_id", "particle_id", "pid", "x", "y", "z", "px", "py", "pz")
@@ -117,7 +117,7 @@ def charged_particles(batch: EventBatch, detector: Detector) -> tuple[ChargedPar
     undecayed = batch.array("particles", "status") == 1
     ids = [np.asarray(columns[name], np.int64) for name in names[:3]]
     floats = [np.asarray(columns[name], np.float64) for name in names[3:]]
-    found = ChargedParticles._make([*ids, *floats]).at(undecayed)
+    found = Particles._make([*ids, *floats]).at(undecayed)
     left = np.ones(len(found.pid), bool)
     counts = {}
     for reason, trouble in _troubles(found, detector).items():
@@ -126,7 +126,7 @@ def charged_particles(batch: EventBatch, detector: Detector) -> tuple[ChargedPar
     return found.at(left), Refused(**counts)
 
 
-def check(particles: ChargedParticles, detector: Detector) -> None:
+def check(particles: Particles, detector: Detector) -> None:
     """Make sure that all particles can be followed.
 
     Raises

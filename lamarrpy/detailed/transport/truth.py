@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lamarrpy.detailed.transport.origins import ChargedParticles
+from lamarrpy.detailed.transport.origins import Particles
 
 Array = NDArray[np.float64]
 
@@ -97,7 +97,7 @@ class Truth:
 
     Attributes
     ----------
-    particles : ChargedParticles
+    particles : Particles
         The particles at their origins.
     fate : ndarray of int, shape (n,)
         A `Fate`.
@@ -119,7 +119,7 @@ class Truth:
         The particles that go on from decays, one at most in a row.
     """
 
-    particles: ChargedParticles
+    particles: Particles
     fate: NDArray[np.int64]
     end_z: Array
     end_p: Array
@@ -144,13 +144,13 @@ class Record:
 
     Parameters
     ----------
-    particles : ChargedParticles
+    particles : Particles
         n particles.
     end : float, mm
         Where the last plane is.
     """
 
-    def __init__(self, particles: ChargedParticles, end: float) -> None:
+    def __init__(self, particles: Particles, end: float) -> None:
         n = len(particles.pid)
         self.particles = particles
         self.fate = np.full(n, int(Fate.reached_end))

@@ -6,7 +6,7 @@ import pytest
 from lamarrpy.detailed.calorimeter import Clusters, TruePhotons, match_photons, true_photons
 from lamarrpy.detailed.calorimeter.cells import ecal
 from lamarrpy.detailed.calorimeter.truth import resolution
-from lamarrpy.detailed.transport import NeutralParticles
+from lamarrpy.detailed.transport import Particles
 
 
 def photons(*rows):
@@ -74,7 +74,7 @@ def test_nothing_matches_nothing():
 def test_photons_point_at_the_ecal_or_are_left_out():
     slopes = np.array([0.1, 0.0, 0.5])
     n, zero = len(slopes), np.zeros(3)
-    made = NeutralParticles(np.arange(n), np.arange(n), np.full(n, 22), zero, zero, zero, 1e4 * slopes, zero + 10.0,
+    made = Particles(np.arange(n), np.arange(n), np.full(n, 22), zero, zero, zero, 1e4 * slopes, zero + 10.0,
                             np.full(n, 1e4))  # fmt: skip
     found = true_photons(made)
     assert found.event_id.tolist() == [0]

@@ -8,7 +8,7 @@ from guns import gun
 from lamarrpy.detailed.geometry import lhcb_detector
 from lamarrpy.detailed.hits import measure
 from lamarrpy.detailed.reconstruction.finding import find_tracks
-from lamarrpy.detailed.transport import ChargedParticles, transport
+from lamarrpy.detailed.transport import Particles, transport
 from lamarrpy.draws import Draws
 from lamarrpy.field import magnetic_field
 from lamarrpy.propagation import BeamLine
@@ -45,4 +45,4 @@ def busy():
 def nobody():
     """No particles at all."""
     ids, zero = np.zeros(0, np.int64), np.zeros(0)
-    return ChargedParticles(ids, ids, ids, *[zero] * 6)
+    return Particles(ids, ids, ids, *[zero] * 6)

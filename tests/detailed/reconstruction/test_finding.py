@@ -15,7 +15,7 @@ from lamarrpy.detailed.reconstruction.layers import layers_of
 from lamarrpy.detailed.reconstruction.matching import Matches
 from lamarrpy.detailed.reconstruction.search import shipped_search
 from lamarrpy.detailed.reconstruction.segments import Segments
-from lamarrpy.detailed.transport import ChargedParticles, Fate
+from lamarrpy.detailed.transport import Fate, Particles
 from lamarrpy.propagation import State
 
 NONE, VELO, LONG, UP, DOWN, T = (TrackType[name] for name in ("none", "velo", "long", "upstream", "downstream", "t"))
@@ -186,7 +186,7 @@ def test_nobody_is_not_found():
 
 
 def test_particles_without_hits_are_not_found():
-    away = ChargedParticles(*[np.zeros(3, np.int64)] * 3, *[np.zeros(3)] * 6)._replace(
+    away = Particles(*[np.zeros(3, np.int64)] * 3, *[np.zeros(3)] * 6)._replace(
         particle_id=np.arange(3), pid=np.full(3, 211), px=np.full(3, 900.0), pz=np.full(3, 300.0), z=np.full(3, 1000.0)
     )
     _, _, found = find(away)

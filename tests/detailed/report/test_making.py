@@ -11,7 +11,7 @@ from toys import Toy
 
 from lamarrpy.benchmark.checks import Check
 from lamarrpy.detailed.report import make_report, making
-from lamarrpy.detailed.report.own_sample import GUNS, write_input
+from lamarrpy.detailed.report.own_sample import ALONE, GUNS, alone, write_input
 from lamarrpy.errors import ConfigError, InputError, OutputError
 from lamarrpy.generate import load_recipe
 from lamarrpy.io import open_source
@@ -73,7 +73,7 @@ def test_the_own_sample_is_whole_events_of_guns_and_collisions(tmp_path):
     with open_source(tmp_path / "events") as source:
         batch, bad = source.read(0, len(source))
     assert bad.total == 0
-    assert len(source) == 7 + 2 * 200
+    assert len(source) == 7 + alone(7) * len(ALONE) + 2 * 200
     event_id, z, vertex_id = batch.arrays("particles", "event_id", "z", "vertex_id")
     gun = event_id < 7
     assert gun.sum() == 7 * sum(load_recipe(name).particles_per_event for name in GUNS)

@@ -19,7 +19,7 @@ def of_tracks(rng, pid, p, separation=1.0, punch_through=1.0):
     ``separation`` scales how seldom RICH is wrong; ``punch_through`` how many hadrons have isMuon.
     """
     n, pid, gev = len(pid), np.abs(pid), 1e-3 * p
-    muon = _is_muon(rng, pid, gev, punch_through)
+    muon = _is_muon(pid, gev, punch_through)
     mu_ll = np.where(muon, np.where(pid == 13, 2.0, 0.0) + rng.normal(size=n), np.nan)
     out = {name: np.ones(n, bool) for name in ("in_rich1", "in_rich2", "in_muon")}
     out |= _rich(rng, pid, gev, separation)
@@ -53,14 +53,18 @@ def _signed(rng, positive, beyond_five):
     return np.where(rng.uniform(size=n) < positive, above, -0.1 - rng.exponential(15.0, n))
 
 
-def _is_muon(rng, pid, gev, punch_through):
+def _is_muon(pid, gev, punch_through):
+    """As many as there should be, evenly spread over momenta, so that few need no luck."""
     at = np.searchsorted([40.0, 80.0], gev)
     rates = {13: (0.965,) * 3, 211: (0.019, 0.0059, 0.0031), 321: (0.025, 0.012, 0.007), 2212: (0.0126, 0.0025, 0.002)}
-    chance = np.zeros(len(pid))
+    out = np.zeros(len(pid), bool)
     for species, values in rates.items():
         scale = 1.0 if species == 13 else punch_through
-        chance = np.where(pid == species, scale * np.array(values)[at], chance)
-    return (rng.uniform(size=len(pid)) < chance) & (gev > 3.0)
+        rows = np.flatnonzero((pid == species) & (gev > 3.0))
+        rows = rows[np.argsort(gev[rows], kind="stable")]
+        due = np.floor(np.cumsum(scale * np.array(values)[at[rows]]))
+        out[rows] = np.diff(due, prepend=0.0) > 0.0
+    return out
 
 
 def _prob_nn(rng, pid, gev, muon):
@@ -87,7 +91,11 @@ def photons_and_clusters(rng, event, resolution=1.0, found=0.3):
     """
     n = len(event)
     energy = np.exp(rng.uniform(np.log(2e3), np.log(120e3), n))
-    tx, ty = (0.15 * rng.uniform(0.1, 1.0, n) ** 2 * np.where(rng.uniform(size=n) < 0.5, -1, 1) for _ in range(2))
+    flat, steep = np.arange(n) % 5 == 0, np.arange(n) % 2 == 0
+    energy = np.where(flat, rng.uniform(95e3, 110e3, n), energy)
+    slope = 0.15 * rng.uniform(0.1, 1.0, (2, n)) ** np.where(steep, 1, 2)
+    slope = np.where(flat, rng.uniform(0.006, 0.010, (2, n)), slope)
+    tx, ty = slope * np.where(rng.uniform(size=(2, n)) < 0.5, -1, 1)
     momentum = np.sqrt(energy**2 - PION_MASS**2)
     w = 1.0 / np.sqrt(1.0 + tx**2 + ty**2)
     axis = np.stack([tx * w, ty * w, w], axis=1)
@@ -101,10 +109,11 @@ def photons_and_clusters(rng, event, resolution=1.0, found=0.3):
         side = np.cos(phi)[:, None] * first + np.sin(phi)[:, None] * second
         photons.append(along[:, None] * axis + across[:, None] * side)
     p = np.stack(photons, axis=1).reshape(-1, 3)
-    e, pt = np.linalg.norm(p, axis=1), np.hypot(p[:, 0], p[:, 1])
+    e = np.linalg.norm(p, axis=1)
     x, y = (ECAL * p[:, i] / p[:, 2] for i in (0, 1))
     seen = np.repeat(rng.uniform(size=n) < found, 2)
-    kind = np.where(seen, np.where(pt > rng.normal(2e3, 400.0, 2 * n), 2, 1), 0)
+    of_pion = np.repeat(np.hypot(*(p[::2, i] + p[1::2, i] for i in (0, 1))), 2)
+    kind = np.where(seen, np.where(of_pion > 2e3 * np.exp(0.3 * np.repeat(rng.normal(size=n), 2)), 2, 1), 0)
     percent = 100.0 * np.sqrt(0.096**2 / (1e-3 * e) + 0.02**2 + (0.2e3 / e) ** 2)
     rows = np.flatnonzero(seen)
     background = rng.choice(rows, len(rows) // 5)

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from toy_identity import of_tracks, photons_and_clusters
 
 STATE = ("x", "y", "tx", "ty", "qop")
-EVENTS, PER_EVENT = 300, 120
+EVENTS, PER_EVENT = 400, 120
 HADRON_LOSS = 0.18
 
 
@@ -113,7 +113,9 @@ class Toy:
     def _particles(self, rng, vertices):
         n, k = EVENTS * PER_EVENT, PER_EVENT
         event, number = np.repeat(np.arange(EVENTS), k), np.tile(np.arange(k), EVENTS)
-        pid = rng.choice([211, -211, 321, -321, 2212, 13, -13], n)
+        pid = rng.choice([211, -211, 321, -321, 2212], n)
+        of_muons = (event % 6 == 0) & (rng.uniform(size=n) < 0.9)  # others have none, to lend hadrons their hits
+        pid = np.where(of_muons, rng.choice([13, -13], n), pid)
         p, eta = 1.5e3 * (265.0 / 1.5) ** rng.uniform(size=n), rng.uniform(1.8, 5.0, n)
         wanted = rng.uniform(size=n)
         p = np.where(wanted < 0.4, rng.choice([2e3, 3e3, 10e3, 50e3], n) * rng.uniform(0.9, 1.1, n), p)

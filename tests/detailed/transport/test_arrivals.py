@@ -4,7 +4,7 @@ import numpy as np
 from guns import gun
 
 from lamarrpy.detailed.geometry import lhcb_detector
-from lamarrpy.detailed.transport import NeutralParticles, Physics, transport
+from lamarrpy.detailed.transport import Particles, Physics, transport
 from lamarrpy.detailed.transport.arrivals import joined, of_charged, of_pairs, on_straight_lines
 from lamarrpy.draws import Draws
 from lamarrpy.field import magnetic_field
@@ -33,7 +33,7 @@ def test_what_decays_arrives_as_its_daughter():
 
 
 def test_neutral_particles_go_straight():
-    light = NeutralParticles(*gun(2000, 22, 5e3, (2.2, 4.5), spread=50.0))
+    light = Particles(*gun(2000, 22, 5e3, (2.2, 4.5), spread=50.0))
     found = on_straight_lines(light, DETECTOR)
     rows = found.event_id * 50 + found.particle_id
     assert np.allclose(found.x, light.x[rows] + (Z - light.z[rows]) * light.px[rows] / light.pz[rows])
@@ -41,24 +41,24 @@ def test_neutral_particles_go_straight():
 
 
 def test_the_magnet_stops_what_does_not_fit_through_it():
-    steep, flat = (NeutralParticles(*gun(500, 22, 5e3, eta)) for eta in (1.0, 3.0))
+    steep, flat = (Particles(*gun(500, 22, 5e3, eta)) for eta in (1.0, 3.0))
     assert not len(on_straight_lines(steep, DETECTOR).pid)
     assert len(on_straight_lines(flat, DETECTOR).pid) == 500
 
 
 def test_what_is_born_behind_does_not_arrive():
-    assert not len(on_straight_lines(NeutralParticles(*gun(50, 22, 5e3, 3.0, z=Z + 1.0)), DETECTOR).pid)
+    assert not len(on_straight_lines(Particles(*gun(50, 22, 5e3, 3.0, z=Z + 1.0)), DETECTOR).pid)
 
 
 def test_pairs_go_by_the_name_of_their_photon():
-    arrived = on_straight_lines(NeutralParticles(*gun(6, 11, 5e3, 3.0)), DETECTOR)
+    arrived = on_straight_lines(Particles(*gun(6, 11, 5e3, 3.0)), DETECTOR)
     found = of_pairs(arrived)
     assert found.particle_id.tolist() == [0, 0, 1, 1, 2, 2]
     assert found.number.tolist() == [1, 2] * 3
 
 
 def test_all_stand_in_one_order():
-    one = on_straight_lines(NeutralParticles(*gun(100, 22, 5e3, 3.0)), DETECTOR)
+    one = on_straight_lines(Particles(*gun(100, 22, 5e3, 3.0)), DETECTOR)
     two = one._replace(number=one.number + 1)
     first, second = joined([one, two]), joined([two.at(slice(None, None, -1)), one])
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))

@@ -7,12 +7,12 @@ from guns import gun, slab
 from lamarrpy.detailed.geometry import Wall, lhcb_detector
 from lamarrpy.detailed.geometry.detector import Detector
 from lamarrpy.detailed.geometry.material import ELECTRON_MASS
-from lamarrpy.detailed.transport.conversions import NeutralParticles, convert, pairs
+from lamarrpy.detailed.transport.conversions import Particles, convert, pairs
 from lamarrpy.draws import Draws
 
 
 def photons(n, energy=10e3, eta=3.0, **origin):
-    return NeutralParticles(*gun(n, 22, energy, eta, **origin))
+    return Particles(*gun(n, 22, energy, eta, **origin))
 
 
 @pytest.mark.parametrize("depth", [0.05, 0.4, 2.0])

@@ -5,7 +5,7 @@ import pytest
 from guns import at_plane, gun
 
 from lamarrpy.detailed.geometry import lhcb_detector
-from lamarrpy.detailed.transport import ChargedParticles, Fate, Physics, transport
+from lamarrpy.detailed.transport import Fate, Particles, Physics, transport
 from lamarrpy.draws import Draws
 from lamarrpy.field import magnetic_field
 from lamarrpy.propagation import State, runge_kutta
@@ -102,6 +102,6 @@ def test_soft_particles_leave_through_the_magnet():
 
 
 def test_no_particles():
-    nothing = ChargedParticles(*[np.zeros(0, np.int64)] * 3, *[np.zeros(0)] * 6)
+    nothing = Particles(*[np.zeros(0, np.int64)] * 3, *[np.zeros(0)] * 6)
     truth = transport(nothing, lhcb_detector(), magnetic_field("lhcb"), Draws(1, "t"))
     assert len(truth.crossings.row) == len(truth.photons.row) == len(truth.fate) == 0

@@ -24,7 +24,11 @@ SINGLE, SPLIT = 1, 2
 
 _E_BINS = ((1.5, 2.5), (4.0, 6.0), (8.0, 12.0), (16.0, 24.0), (40.0, 60.0))
 _E_EDGES = (1.0, 1.5, 2.5, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 40.0, 60.0, 100.0)
-_PT_EDGES = (0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 6.0)
+_PT_EDGES = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 8.0)
+_PT_CENTRE = 0.5 * (np.array(_PT_EDGES[1:]) + np.array(_PT_EDGES[:-1]))
+_LEAST_ET = 0.075
+"""Transverse energy [GeV] from which on LHCb looks for photons, of bremsstrahlung."""
+
 _MASS = (100.0, 170.0)
 """Masses [MeV] around that of the pi0 in which its peak is looked for."""
 
@@ -39,30 +43,35 @@ class _Pairs(NamedTuple):
 
 def calorimeter(sample: Sample) -> Section:
     """Energy resolution, pi0 peak, transition from single to split photons, share found, clones."""
-    identity = sample.identity
-    photons = identity.photons
+    every = sample.identity
+    photons = every.photons.at(every.photons["collisions"])
+    identity = every._replace(photons=photons)
+    clusters = every.clusters.at(every.clusters["collisions"])
     pairs = _pairs(identity)
     return Section(
         "calorimeter",
         "Photons",
-        "Photons of the generator in events of pp collisions that point at the calorimeter's cells. One is"
-        " reconstructed if a neutral cluster lies within a Molière radius and within twice the energy resolution of"
-        " it; clusters are single, or one of two into which a merged one was split.",
+        "Photons of the generator in events of pp collisions that point at the calorimeter's cells, and for the"
+        " transition from single to split ones neutral pions of a gun, too. A photon is reconstructed if a neutral"
+        " cluster lies within a Molière radius and within twice the energy resolution of it; clusters are single, or"
+        " one of two into which a merged one was split.",
         [
             *_resolution(identity),
             finding("calorimeter.pi0.mass", quantile(_peak(pairs), 0.5)),
             finding("calorimeter.pi0.width", half_width(_peak(pairs))),
-            finding("calorimeter.transition_pt", _transition(photons)),
-            finding("calorimeter.reconstructed", share(photons["cluster_type"] > 0)),
+            finding("calorimeter.transition_pt", _transition(_pairs(every), 0.5)),
+            finding("calorimeter.transition_pt.begin", _transition(_pairs(every), 0.2)),
+            finding("calorimeter.reconstructed", share(photons["cluster_type"][photons["pt"] > _LEAST_ET] > 0)),
+            finding("calorimeter.reconstructed.above_200mev", share(photons["cluster_type"][photons["pt"] > 0.2] > 0)),
             finding("calorimeter.clones", _clones(photons)),
-            finding("calorimeter.photon_id_above_50.photon", _identified(identity.clusters, True)),
-            finding("calorimeter.photon_id_above_50.background", _identified(identity.clusters, False)),
+            finding("calorimeter.photon_id_above_50.photon", _identified(clusters, True)),
+            finding("calorimeter.photon_id_above_50.background", _identified(clusters, False)),
         ],
         [
             partial(_resolution_figure, identity),
             partial(_mass_figure, pairs),
-            partial(_class_figure, photons),
-            partial(_identification_figure, identity.clusters),
+            partial(_class_figure, _pairs(every)),
+            partial(_identification_figure, clusters),
         ],
     )
 
@@ -112,20 +121,21 @@ def _peak(pairs: _Pairs) -> Array:
     return np.asarray(pairs.mass[(pairs.both == SINGLE) & (pairs.mass > _MASS[0]) & (pairs.mass < _MASS[1])])
 
 
-def _transition(photons: Columns) -> Measured:
-    """Transverse momentum [GeV] at which half of the photons of pi0 that are found are split."""
-    found = photons.at((photons["cluster_type"] > 0) & photons["of_pion"])
-    split = found["cluster_type"] == SPLIT
-    shares = in_bins(split, found["pt"], _PT_EDGES, share)
-    centre = 0.5 * (np.array(_PT_EDGES[1:]) + np.array(_PT_EDGES[:-1]))
-    known = [(x, each) for x, each in zip(centre, shares, strict=True) if each.value is not None]
+def _transition(pairs: _Pairs, level: float) -> Measured:
+    """Transverse momentum [GeV] of pi0 both of whose photons are found, at which such a share of them is split."""
+    shares = in_bins(_split(pairs), pairs.pt, _PT_EDGES, share)
+    known = [(x, each) for x, each in zip(_PT_CENTRE, shares, strict=True) if each.value is not None]
     for (x0, below), (x1, above) in pairwise(known):
         if below.value is None or above.value is None or above.error is None:
             continue
-        if below.value < 0.5 <= above.value:
+        if below.value < level <= above.value:
             slope = (above.value - below.value) / (x1 - x0)
-            return Measured(float(x0 + (0.5 - below.value) / slope), float(above.error / slope), found.rows)
-    return Measured(None, None, 0 if found.rows < FEWEST else found.rows)
+            return Measured(float(x0 + (level - below.value) / slope), float(above.error / slope), len(pairs.pt))
+    return Measured(None, None, min(len(pairs.pt), FEWEST - 1))
+
+
+def _split(pairs: _Pairs) -> NDArray[np.bool_]:
+    return np.asarray(pairs.both == SPLIT)
 
 
 def _clones(photons: Columns) -> Measured:
@@ -179,21 +189,21 @@ def _mass_figure(pairs: _Pairs) -> Figure:
     return Figure(svg, "Mass of π⁰ both of whose photons are found.", "Mass of neutral pions")
 
 
-def _class_figure(photons: Columns) -> Figure:
-    centre = 0.5 * (np.array(_PT_EDGES[1:]) + np.array(_PT_EDGES[:-1]))
+def _class_figure(pairs: _Pairs) -> Figure:
     with canvas() as (figure, axes):
-        for number, (kind, label) in enumerate(((SINGLE, "single"), (SPLIT, "split"))):
-            found = in_bins(photons["cluster_type"] == kind, photons["pt"], _PT_EDGES, share)
-            measured(axes, centre, found, label, series=number)
-        axes.set(xlabel="pT [GeV]", ylabel="share of the photons", ylim=(0.0, 1.0))
+        for number, (kind, label) in enumerate(((SINGLE, "both single"), (SPLIT, "both split"), (0, "one of each"))):
+            found = in_bins(pairs.both == kind, pairs.pt, _PT_EDGES, share)
+            measured(axes, _PT_CENTRE, found, label, series=number)
+        axes.axvline(points("calorimeter.transition_pt").x[0], color="grey", linestyle=":", linewidth=1.2)
+        axes.set(xlabel=r"$p_T(\pi^0)$ [GeV]", ylabel="share of $\\pi^0$ found", ylim=(0.0, 1.05))
         axes.legend()
         svg = to_svg(figure, "calorimeter-classes")
     known = points("calorimeter.transition_pt")
     return Figure(
         svg,
-        "Photons found as a single cluster, and as one of two of a split one. Published: above 2 GeV the split ones"
-        f" prevail ({known.caption}).",
-        "Classes of photons against transverse momentum",
+        "π⁰ both of whose photons are found, as two single clusters or as one that was split. Published: split ones"
+        f" prevail above 2 GeV ({known.caption}).",
+        "Classes of neutral pions against transverse momentum",
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lamarrpy.detailed.report.columns import Columns
 from lamarrpy.detailed.report.identity import SPECIES
@@ -14,12 +16,22 @@ from lamarrpy.detailed.report.public import finding, hadron_mix, points
 from lamarrpy.detailed.report.sample import LONG, Sample
 from lamarrpy.detailed.report.statistics import FEWEST, Measured, combine, in_bins, ratio, share
 
-_LEAST, _ALL = 3.0, 6.0
+Passed = NDArray[np.bool_]
+
+_LEAST, _THROUGH = 3.0, 6.0
 """Momentum [GeV] from which on isMuon can be true, and from which on muons come through all iron."""
 
-_BINS = ((0.0, 40.0), (40.0, 80.0), (80.0, 120.0))
+_BINS = {"0_40gev": (3, 6, 10, 15, 20, 30, 40), "40_80gev": (40, 60, 80), "80_120gev": (80, 100, 120)}
+_ALL_STATIONS = (10, 15, 20, 30, 40, 60, 80, 100)
+_WHOLE = (3, 6, *_ALL_STATIONS)
+"""Edges of p [GeV] between which all momenta count alike: of the published bins, from where on all stations are asked
+for, and from where on isMuon can be true."""
+
 _EFFICIENCY = 0.93
 _CUTS = (1.75, 2.25)
+_ENOUGH = 40.0
+"""Momentum [GeV] from which on collisions have too few hadrons, and those of guns count too."""
+
 _HADRONS = ("kaon", "pion", "proton")
 _P_EDGES = (3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 14.0, 20.0, 30.0, 40.0, 60.0, 80.0, 120.0)
 
@@ -31,8 +43,9 @@ def muon(sample: Sample) -> Section:
     return Section(
         "muon",
         "Muon system",
-        "Long tracks that straight on go through all muon stations. Shares of hadrons below 40 GeV are over events of"
-        " pp collisions; above, where these have too few, over all events. muDLL is MuonMuLL less MuonBgLL.",
+        "Long tracks that straight on go through all muon stations. Hadrons are those of events with at most two muons,"
+        " and below 40 GeV of pp collisions; all momenta of a bin count alike, since the calibration samples behind the"
+        " public figures are harder than the tracks of collisions. muDLL is MuonMuLL less MuonBgLL.",
         [*_is_muon(long), *_hadrons(long), *_likelihood(long)],
         [partial(_muon_figure, long), partial(_hadron_figure, long), partial(_dll_figure, long)],
     )
@@ -44,37 +57,39 @@ def _of(tracks: Columns, species: str, low: float = 0.0, high: float = np.inf) -
 
 def _is_muon(tracks: Columns) -> list[Finding]:
     return [
-        finding("muon.is_muon.muon", share(_of(tracks, "muon", _ALL)["is_muon"])),
-        finding("muon.is_muon.muon.3_6gev", share(_of(tracks, "muon", _LEAST, _ALL)["is_muon"])),
+        finding("muon.is_muon.muon", share(_of(tracks, "muon", _THROUGH)["is_muon"])),
+        finding("muon.is_muon.muon.3_6gev", share(_of(tracks, "muon", _LEAST, _THROUGH)["is_muon"])),
     ]
 
 
-def _misidentified(tracks: Columns, species: str, low: float, high: float) -> Measured:
-    """In per cent."""
-    rows = _of(tracks, species, max(low, _LEAST), high)
-    return share((rows.at(rows["collisions"]) if low == 0.0 else rows)["is_muon"]).times(100.0)
+def _evenly(tracks: Columns, species: str, edges: Sequence[float], passed: Callable[[Columns], Passed]) -> Measured:
+    """Share of a species that passes, in per cent, all momenta alike."""
+    rows = _of(tracks, species, edges[0], edges[-1])
+    rows = rows.at(rows["few_muons"] & (rows["collisions"] | (rows["p"] > _ENOUGH)))
+    found = in_bins(passed(rows), rows["p"], edges, share)
+    return combine(found, list(np.diff(edges))).times(100.0)
 
 
 def _hadrons(tracks: Columns) -> list[Finding]:
     out = []
-    for low, high in _BINS:
-        found = {species: _misidentified(tracks, species, low, high) for species in _HADRONS}
-        where = f"{low:g}_{high:g}gev"
+    for where, edges in _BINS.items():
+        found = {species: _evenly(tracks, species, edges, lambda rows: rows["is_muon"]) for species in _HADRONS}
         out += [finding(f"muon.is_muon.{species}.{where}", figure) for species, figure in found.items()]
-        if low == 0.0:
+        if where == "0_40gev":
             out.append(finding(f"muon.is_muon.kaon_over_pion.{where}", ratio(found["kaon"], found["pion"])))
             out.append(finding(f"muon.is_muon.proton_over_pion.{where}", ratio(found["proton"], found["pion"])))
     return out
 
 
-def _passing(tracks: Columns, cut: float) -> Measured:
-    return share(tracks["is_muon"] & (np.nan_to_num(tracks["mu_dll"], nan=-np.inf) > cut))
+def _above(cut: float, tracks: Columns) -> Passed:
+    """Whether tracks have isMuon and a muDLL above a cut."""
+    return np.asarray(tracks["is_muon"] & (np.nan_to_num(tracks["mu_dll"], nan=-np.inf) > cut))
 
 
-def _mixed(tracks: Columns, cut: float) -> Measured:
-    """Share of hadrons that pass, in the mix of the public figures."""
+def _mixed(tracks: Columns, edges: Sequence[float], cut: float) -> Measured:
+    """Hadrons that pass, in the mix of the public figures, in per cent."""
     names = {number: name for name, number in SPECIES.items()}
-    parts = [_passing(_of(tracks, names[pid], _LEAST), cut) for pid in hadron_mix()]
+    parts = [_evenly(tracks, names[pid], edges, partial(_above, cut)) for pid in hadron_mix()]
     return combine(parts, list(hadron_mix().values()))
 
 
@@ -88,16 +103,17 @@ def _cut(muons: Columns, efficiency: float) -> float | None:
 
 def _likelihood(tracks: Columns) -> list[Finding]:
     """What a cut on muDLL leaves."""
-    collisions, muons = tracks.at(tracks["collisions"]), _of(tracks, "muon", _LEAST)
-    cut = _cut(muons, _EFFICIENCY)
-    nothing = Measured(None, None, muons.rows)
-    misid = nothing if cut is None else _mixed(collisions, cut)
-    out = [finding("muon.mu_dll.hadron_misid_at_93", misid.times(100.0))]
-    out.append(finding("muon.mu_dll.cut_at_93", nothing if cut is None else Measured(cut, None, muons.rows)))
+    out = []
+    for name, edges in (("hadron_misid_at_93", _ALL_STATIONS), ("hadron_misid_at_93.3_100gev", _WHOLE)):
+        muons = _of(tracks, "muon", edges[0], edges[-1])
+        cut, nothing = _cut(muons, _EFFICIENCY), Measured(None, None, muons.rows)
+        out.append(finding(f"muon.mu_dll.{name}", nothing if cut is None else _mixed(tracks, edges, cut)))
+        if edges == _ALL_STATIONS:
+            out.append(finding("muon.mu_dll.cut_at_93", nothing if cut is None else Measured(cut, None, muons.rows)))
     for value in _CUTS:
         name = f"{100 * value:.0f}"
-        out.append(finding(f"muon.mu_dll_above_{name}.muon", _passing(muons, value)))
-        out.append(finding(f"muon.mu_dll_above_{name}.hadron", _mixed(collisions, value).times(100.0)))
+        out.append(finding(f"muon.mu_dll_above_{name}.muon", share(_above(value, _of(tracks, "muon", _WHOLE[0])))))
+        out.append(finding(f"muon.mu_dll_above_{name}.hadron", _mixed(tracks, _WHOLE, value)))
     return out
 
 
@@ -123,6 +139,7 @@ def _hadron_figure(tracks: Columns) -> Figure:
     with canvas() as (figure, axes):
         for number, species in enumerate(_HADRONS):
             rows = _of(tracks, species, _LEAST)
+            rows = rows.at(rows["few_muons"])
             found = [figure.times(100.0) for figure in in_bins(rows["is_muon"], rows["p"], _P_EDGES, share)]
             measured(axes, _CENTRE, found, species, series=number)
             known = points(f"muon.is_muon.{species}")

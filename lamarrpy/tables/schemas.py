@@ -212,6 +212,7 @@ TRACKS = Schema(
         Column("is_muon", "bool", "", "hits in the muon stations that a muon of this momentum would leave"),
         Column("muon_mu_ll", "float64", "", "MUON log-likelihood of the muon", valid_under="is_muon"),
         Column("muon_bg_ll", "float64", "", "MUON log-likelihood of the background", valid_under="is_muon"),
+        Column("muon_d2", "float64", "", "mean square distance of its muon hits in half pads", valid_under="is_muon"),
         Column("muon_n_shared", "int32", "", "other tracks with is_muon that share one of its muon hits"),
         Column("in_calo", "bool", "", "ends on the calorimeter's cells"),
         Column("ecal_e", "float64", "MeV", "energy of the cells of the electromagnetic calorimeter around its end"),

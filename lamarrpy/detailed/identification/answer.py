@@ -85,6 +85,7 @@ def observe(where: Approach, events: Ids, draws: Draws) -> Observed:
         **{f"rich_dll_{species}": dll for species, dll in light.dll.items()},
         "in_muon": muons.in_acceptance,
         "is_muon": muons.is_muon,
+        "muon_d2": np.where(muons.is_muon, muons.d2, np.nan),
         "muon_mu_ll": mu_ll,
         "muon_bg_ll": bg_ll,
         "muon_n_shared": muons.n_shared,

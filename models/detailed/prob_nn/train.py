@@ -3,14 +3,14 @@
     python models/detailed/prob_nn/train.py --workers 2
 
 makes b-bbar events with Pythia8 (``pip install lamarrpy[pythia,detailed]``), takes them through the detector,
-trains on the tracks that come out, kaons and protons more often than they come, and writes model.onnx and manifest.json
+trains on the tracks that come out, some species more often than they come, and writes model.onnx and manifest.json
 into ``prob_nn`` and ``prob_nn_muon`` beside its own folder. Events that are not trained on say how good it is.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -42,10 +42,10 @@ to seed; of nine that were tried, over mixes and seeds, this one is among the tw
 TESTED = 4
 """One event in so many is kept for testing."""
 
-MIX = {"k": 2.0, "p": 1.6}
-"""How often kaons and protons are taken for each time that they come. Nothing is known of the mix that the experiment's
-networks were trained with; with this one the shares of kaons and protons above ProbNN of 0.2 and 0.5 are near those of
-calibration data."""
+MIX = {False: {"k": 2.0, "p": 1.6}, True: {"mu": 8.0}}
+"""How often some species are taken for each time that they come, without and with isMuon. Nothing is known of the mix
+that the experiment's networks were trained with; with this one the shares of kaons and protons above ProbNN of 0.2 and
+0.5, and the distribution of ProbNNmu, are near those of calibration data."""
 
 _PDG = {11: "e", 13: "mu", 211: "pi", 321: "k", 2212: "p"}
 
@@ -125,13 +125,13 @@ def make_sample(events: int, seed: int, workers: int) -> dict[bool, Sample]:
     return {is_muon: joined(piece[is_muon] for piece in made) for is_muon in NETWORKS}
 
 
-def train(sample: Sample, folder: Path, origin: dict[str, Any], seed: int) -> dict[str, Any]:
-    """Train on most events of a sample, test on the rest, write the classifier; the metrics."""
+def train(sample: Sample, folder: Path, origin: dict[str, Any], seed: int, mix: Mapping[str, float]) -> dict[str, Any]:
+    """Train on most events of a sample in a mix of classes, test on the rest, write the classifier; the metrics."""
     tested = sample.event_id % TESTED == 0
     trained, test = sample.at(~tested), sample.at(tested)
     quantities = (Quantity(name, _UNIT.get(name, ""), _TRANSFORM.get(name, "none")) for name in trained.columns)
     features = scaled(tuple(quantities), trained.columns)
-    mixed = trained.at(_mixed(trained.label))
+    mixed = trained.at(_mixed(trained.label, mix))
     network = MLPClassifier(**NETWORK, random_state=seed).fit(_matrix(features, mixed), mixed.label)
     assert list(network.classes_) == list(range(len(CLASSES)))
     answer = network.predict_proba(_matrix(features, test))
@@ -141,10 +141,10 @@ def train(sample: Sample, folder: Path, origin: dict[str, Any], seed: int) -> di
     return metrics
 
 
-def _mixed(label: NDArray[np.int64]) -> NDArray[np.intp]:
+def _mixed(label: NDArray[np.int64], mix: Mapping[str, float]) -> NDArray[np.intp]:
     """The rows of a training sample, those of some classes several times."""
     rows = [np.flatnonzero(label == number) for number in range(len(CLASSES))]
-    times = [MIX.get(name, 1.0) for name in CLASSES]
+    times = [mix.get(name, 1.0) for name in CLASSES]
     return np.concatenate(
         [own[np.arange(int(often * len(own))) % max(len(own), 1)] for own, often in zip(rows, times, strict=True)]
     )
@@ -191,10 +191,12 @@ def main() -> None:
         counts = {name: int(np.count_nonzero(sample.label == i)) for i, name in enumerate(CLASSES)}
         network = {key: list(value) if isinstance(value, tuple) else value for key, value in NETWORK.items()}
         origin = {"made_by": command, "recipe": RECIPE, "events": chosen.events, "tracks": counts, "network": network}
-        origin["mix"] = MIX
+        origin["mix"] = MIX[is_muon]
         origin["tested_on"] = f"one event in {TESTED}"
         print(NETWORKS[is_muon])
-        for name, values in train(sample, chosen.output / NETWORKS[is_muon], origin, chosen.network_seed).items():
+        for name, values in train(
+            sample, chosen.output / NETWORKS[is_muon], origin, chosen.network_seed, MIX[is_muon]
+        ).items():
             print(" ", name, values)
 
 

@@ -129,8 +129,8 @@ def _muon_figure(tracks: Columns) -> Figure:
             measured(axes, _CENTRE, in_bins(passed, muons["p"], _P_EDGES, share), label, series=number)
         axes.axhspan(0.95, 0.98, color="#2f7d4f", alpha=0.16, linewidth=0.0, label="target above 6 GeV")
         log_axis(axes.xaxis)
-        axes.set(xlabel="p [GeV]", ylabel="share of muons", ylim=(0.5, 1.02))
-        axes.legend(loc="lower right")
+        axes.set(xlabel="p [GeV]", ylabel="share of muons", ylim=(0.3, 1.05))
+        axes.legend(loc="center right", bbox_to_anchor=(1.0, 0.68))
         svg = to_svg(figure, "muon-efficiency")
     return Figure(svg, "Muons against momentum.", "Muon efficiency against momentum")
 

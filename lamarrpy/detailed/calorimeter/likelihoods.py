@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.detailed.calorimeter.answer import CalorimeterAnswer, ChargedEnergies
+from lamarrpy.detailed.hashed_tables import read_tables, remedy_of
 from lamarrpy.detailed.reconstruction.paths import Paths
 from lamarrpy.errors import ArtifactError
 from lamarrpy.shipped import shipped
@@ -137,10 +136,10 @@ def charged_dlls(answer: CalorimeterAnswer, paths: Paths) -> dict[str, Array]:
 @cache
 def shipped_tables() -> dict[str, Table]:
     """The shipped tables, read once."""
-    return read_tables(shipped("models", "detailed", "calorimeter") / TABLES)
+    return load_tables(shipped("models", "detailed", "calorimeter") / TABLES)
 
 
-def read_tables(path: Path) -> dict[str, Table]:
+def load_tables(path: Path) -> dict[str, Table]:
     """The tables of likelihoods in a file.
 
     Raises
@@ -148,22 +147,11 @@ def read_tables(path: Path) -> dict[str, Table]:
     ArtifactError
         If it is not there, damaged, or lacks a table.
     """
-    remedy = "install lamarrpy anew or run models/detailed/calorimeter/make_tables.py"
-    try:
-        text: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        tables, promised = text["tables"], text["sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(f"expected tables of likelihoods in {path}, got: {error!r}; {remedy}") from None
-    if (found := digest(tables)) != promised:
-        raise ArtifactError(f"{path}: expected tables with sha256 {promised}, got {found}: damaged; {remedy}")
+    tables = read_tables(path)
     if set(tables) != set(DLLS):
-        raise ArtifactError(f"{path}: expected the tables {', '.join(DLLS)}, got {', '.join(tables)}; {remedy}")
+        wanted, got = ", ".join(DLLS), ", ".join(tables)
+        raise ArtifactError(f"{path}: expected the tables {wanted}, got {got}; {remedy_of(path)}")
     return {
         name: Table(*(np.array(entry[key], np.float64) for key in ("log_p", "value", "dll")))
         for name, entry in tables.items()
     }
-
-
-def digest(tables: dict[str, Any]) -> str:
-    """sha256 of tables as JSON without spaces, names in order."""
-    return hashlib.sha256(json.dumps(tables, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -5,15 +5,14 @@ Both likelihoods come from tables of this simulation's own muons and protons: mo
 
 from __future__ import annotations
 
-import hashlib
-import json
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lamarrpy.detailed.hashed_tables import read_tables, remedy_of
 from lamarrpy.detailed.muon.observation import MuonAnswer
 from lamarrpy.detailed.muon.stations import REGIONS, description
 from lamarrpy.errors import ArtifactError
@@ -24,8 +23,6 @@ Counts = NDArray[np.int64]
 
 TABLES = ("models", "detailed", "muon", "tables.json")
 """Where the tables are."""
-
-_MAKE = "make them again with python models/detailed/muon/make_tables.py"
 
 
 class Tables(NamedTuple):
@@ -100,11 +97,6 @@ def _share(table: Array, row: Counts, t: Array) -> Array:
     return np.asarray(low + (at - below) * (high - low))
 
 
-def digest(data: dict[str, Any]) -> str:
-    """sha256 of the table data, as it is written."""
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
-
-
 @cache
 def load_tables(path: Path | None = None) -> Tables:
     """The tables that ship with lamarrpy.
@@ -120,17 +112,14 @@ def load_tables(path: Path | None = None) -> Tables:
         If the file is not what make_tables.py wrote, or has not the bins of the description.
     """
     path = path or shipped(*TABLES)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        data, expected = content["tables"], content["sha256"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(f"{path}: expected JSON with tables and sha256, got {error!r}: {_MAKE}") from None
-    if digest(data) != expected:
-        raise ArtifactError(f"{path}: expected tables with sha256 {expected}, got {digest(data)}: {_MAKE}")
+    data = read_tables(path)
+    if set(data) != set(Tables._fields):
+        wanted, got = ", ".join(Tables._fields), ", ".join(data)
+        raise ArtifactError(f"{path}: expected the tables {wanted}, got {got}; {remedy_of(path)}")
     tables = Tables(*(np.array(data[name], np.float64) for name in Tables._fields))
     if len(tables.scale) != number_of_bins():
         raise ArtifactError(
             f"{path}: expected tables for the {number_of_bins()} bins of {REGIONS} regions in stations.yaml,"
-            f" got {len(tables.scale)}: {_MAKE}"
+            f" got {len(tables.scale)}; {remedy_of(path)}"
         )
     return tables

@@ -10,7 +10,6 @@ the tables are.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +20,8 @@ from sklearn.metrics import roc_auc_score
 
 from lamarrpy.detailed.approach import approach
 from lamarrpy.detailed.calorimeter import observe
-from lamarrpy.detailed.calorimeter.likelihoods import CHI2_EDGES, DLLS, TABLES, Observable, Table, digest, observables
+from lamarrpy.detailed.calorimeter.likelihoods import CHI2_EDGES, DLLS, TABLES, Observable, Table, observables
+from lamarrpy.detailed.hashed_tables import write_tables
 from lamarrpy.detailed.tracking import field_of, track
 from lamarrpy.draws import Draws
 from lamarrpy.generate import generate
@@ -154,8 +154,7 @@ def main() -> None:
         "tracks": {name: int(np.isin(sample.pid, which).sum()) for name, which in SPECIES.items()},
         "tested_on": f"one event in {TESTED}",
     }
-    text = {"origin": origin, "metrics": metrics, "sha256": digest(tables), "tables": tables}
-    chosen.output.joinpath(TABLES).write_text(json.dumps(text, separators=(",", ":")) + "\n", encoding="utf-8")
+    write_tables(chosen.output / TABLES, tables, origin=origin, metrics=metrics)
     for name, values in metrics.items():
         print(name, values)
 

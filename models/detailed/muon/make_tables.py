@@ -13,7 +13,6 @@ join, the nearest first, each with its distance in units of its own bin's quanti
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.detailed.approach import Approach, approach
+from lamarrpy.detailed.hashed_tables import write_tables
 from lamarrpy.detailed.muon import MuonAnswer, observe
-from lamarrpy.detailed.muon.likelihoods import bins, closeness, digest, edges, number_of_bins
+from lamarrpy.detailed.muon.likelihoods import bins, closeness, edges, number_of_bins
 from lamarrpy.detailed.reconstruction.candidates import TrackType
 from lamarrpy.detailed.tracking import field_of, track
 from lamarrpy.draws import Draws
@@ -143,13 +143,8 @@ def main() -> None:
     chosen = parser.parse_args()
     batches = generate(HERE / "recipe.yaml", chosen.events, chosen.seed, chunk_events=CHUNK_EVENTS)
     made, entries = tables(joined(sample_of(batch, chosen.seed) for batch in batches))
-    content = {
-        "made_by": f"python models/detailed/muon/make_tables.py --events {chosen.events} --seed {chosen.seed}",
-        "entries": entries,
-        "sha256": digest(made),
-        "tables": made,
-    }
-    chosen.output.write_text(json.dumps(content) + "\n", encoding="utf-8")
+    command = f"python models/detailed/muon/make_tables.py --events {chosen.events} --seed {chosen.seed}"
+    write_tables(chosen.output, made, made_by=command, entries=entries)
     for name, numbers in entries.items():
         print(name, numbers)
 

@@ -7,7 +7,8 @@ import pytest
 from calo_guns import at_ecal, no_tracks, over_region, tracks_of
 
 from lamarrpy.detailed.calorimeter import charged_dlls, identify_clusters, observe
-from lamarrpy.detailed.calorimeter.likelihoods import DLLS, TABLES, Observable, Table, digest, read_tables
+from lamarrpy.detailed.calorimeter.likelihoods import DLLS, TABLES, Observable, Table, load_tables
+from lamarrpy.detailed.hashed_tables import digest
 from lamarrpy.draws import Draws
 from lamarrpy.errors import ArtifactError
 from lamarrpy.shipped import shipped
@@ -56,12 +57,12 @@ def test_damaged_tables_are_refused(tmp_path, damage):
     damage(text)
     (tmp_path / TABLES).write_text(json.dumps(text))
     with pytest.raises(ArtifactError, match=r"make_tables\.py"):
-        read_tables(tmp_path / TABLES)
+        load_tables(tmp_path / TABLES)
 
 
 def test_missing_tables_are_refused(tmp_path):
     with pytest.raises(ArtifactError, match="expected tables"):
-        read_tables(tmp_path / TABLES)
+        load_tables(tmp_path / TABLES)
 
 
 def test_classifiers_know_photons_from_hadrons():

@@ -68,8 +68,10 @@ def test_damaged_tables_are_refused(tmp_path):
     content["tables"]["scale"][0] += 1.0
     damaged = tmp_path / "tables.json"
     damaged.write_text(json.dumps(content))
-    with pytest.raises(ArtifactError, match=r"expected tables with sha256 .*, got .*: make them again with"):
+    with pytest.raises(
+        ArtifactError, match=r"expected tables with sha256 .*, got .*: damaged; .*run models/detailed/.*make_tables\.py"
+    ):
         load_tables(damaged)
     damaged.write_text("{}")
-    with pytest.raises(ArtifactError, match="expected JSON with tables and sha256"):
+    with pytest.raises(ArtifactError, match="expected tables and their sha256 as JSON"):
         load_tables(damaged)

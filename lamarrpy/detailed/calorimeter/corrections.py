@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.detailed.calorimeter.cells import Cells
 from lamarrpy.detailed.calorimeter.description import described
+from lamarrpy.detailed.calorimeter.footprints import Footprints
 from lamarrpy.detailed.calorimeter.profile import within_square
 from lamarrpy.detailed.calorimeter.showers import depth_of_photons
 from lamarrpy.detailed.tuning import tuning
-
-if TYPE_CHECKING:
-    from lamarrpy.detailed.calorimeter.clustering import Footprints
 
 Array = NDArray[np.float64]
 

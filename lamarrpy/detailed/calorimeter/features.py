@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.detailed.calorimeter.cells import Cells, ecal, hcal
-from lamarrpy.detailed.calorimeter.clustering import Footprints
+from lamarrpy.detailed.calorimeter.footprints import Footprints
 
 Array = NDArray[np.float64]
 

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.detailed.calorimeter.cells import Cells
-from lamarrpy.detailed.calorimeter.clustering import Footprints, filled, footprints, shared
+from lamarrpy.detailed.calorimeter.clustering import filled, footprints, shared
 from lamarrpy.detailed.calorimeter.description import described
+from lamarrpy.detailed.calorimeter.footprints import Footprints
 from lamarrpy.detailed.calorimeter.two_showers import two_showers
 from lamarrpy.detailed.tuning import tuning
 

@@ -11,8 +11,9 @@ from lamarrpy.detailed.calorimeter import features
 from lamarrpy.detailed.calorimeter.answer import CalorimeterAnswer, ChargedEnergies, Clusters
 from lamarrpy.detailed.calorimeter.cells import ecal
 from lamarrpy.detailed.calorimeter.charged import at_plane, of_tracks
-from lamarrpy.detailed.calorimeter.clustering import Footprints, cluster
+from lamarrpy.detailed.calorimeter.clustering import cluster
 from lamarrpy.detailed.calorimeter.corrections import error, photons
+from lamarrpy.detailed.calorimeter.footprints import Footprints
 from lamarrpy.detailed.calorimeter.matching import chi2, least, pairs
 from lamarrpy.detailed.calorimeter.merged import Photons, one_photon_chi2, split
 from lamarrpy.detailed.calorimeter.readout import Readout, read_out

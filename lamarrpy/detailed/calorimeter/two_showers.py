@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.detailed.calorimeter.cells import Cells
-from lamarrpy.detailed.calorimeter.clustering import Footprints
 from lamarrpy.detailed.calorimeter.description import described
+from lamarrpy.detailed.calorimeter.footprints import Footprints
 from lamarrpy.detailed.calorimeter.profile import slopes
 
 Array = NDArray[np.float64]

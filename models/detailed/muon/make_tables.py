@@ -119,6 +119,11 @@ def tables(sample: Sample) -> tuple[dict[str, Any], dict[str, list[int]]]:
     """Tables and entries, bin by bin."""
     muons = [sample.d2[sample.muon & (sample.bin == i)] for i in range(number_of_bins())]
     protons = [sample.d2[sample.proton & (sample.bin == i)] for i in range(number_of_bins())]
+    poor = [i for i, d2 in enumerate(muons) if len(d2) < FEWEST]
+    if poor:
+        raise SystemExit(
+            f"expected at least {FEWEST} muons in every bin, got fewer in the bins {poor}; give more --events"
+        )
     scale = np.array([float(f"{np.quantile(d2, QUANTILE):.5g}") for d2 in muons])
     of_protons = [closeness(d2, scale[i]) for i, d2 in enumerate(protons)]
     pairs, merged = [], []

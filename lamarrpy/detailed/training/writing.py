@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -15,10 +16,13 @@ import pyarrow.parquet as pq
 
 import lamarrpy
 from lamarrpy.detailed.training.stages import STAGES, StageSample, Values
-from lamarrpy.errors import InputError, SchemaError
+from lamarrpy.errors import InputError, OutputError, SchemaError
 from lamarrpy.io import read_batch
-from lamarrpy.io.target import check_output, place, record_path, writing
+from lamarrpy.io.target import check_output, record_path, writing
 from lamarrpy.tables import SCHEMAS, EventBatch
+
+SAMPLES = "samples.json"
+"""What is in the folder, and from which runs."""
 
 _NEEDED = ("events", "particles", "tracks", "clusters")
 
@@ -47,7 +51,7 @@ def write_training_samples(
     stages : sequence of str
         Names of `STAGES`; all of them if left out.
     overwrite : bool
-        Whether an output that is there may be replaced.
+        Whether training samples that are there may be replaced; whatever else is in their folder stays.
 
     Returns
     -------
@@ -62,18 +66,32 @@ def write_training_samples(
         If the output cannot be written.
     """
     check_output(output, overwrite=overwrite)
+    if output.is_dir() and any(output.iterdir()) and not (output / SAMPLES).is_file():
+        raise OutputError(
+            f"{output}: expected training samples to replace, got a folder without {SAMPLES}; choose another -o"
+        )
     chosen = {name: STAGES[name] for name in stages or STAGES}
     output.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
     try:
         with writing(output):
             rows = _write(inputs, partial, chosen)
-            if output.is_dir():
-                shutil.rmtree(output)
-            place(partial, output)
+            _place(partial, output)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return rows
+
+
+def _place(partial: Path, output: Path) -> None:
+    """Give finished samples their name, in the place of those that are there."""
+    if not output.is_dir():
+        os.replace(partial, output)
+        return
+    (output / SAMPLES).unlink(missing_ok=True)
+    for name in STAGES:
+        shutil.rmtree(output / name, ignore_errors=True)
+    for item in sorted(partial.iterdir()):
+        os.replace(item, output / item.name)
 
 
 def _write(inputs: Sequence[Path], folder: Path, stages: Mapping[str, StageSample]) -> dict[str, dict[str, int]]:
@@ -98,7 +116,7 @@ def _write(inputs: Sequence[Path], folder: Path, stages: Mapping[str, StageSampl
         for name, stage in stages.items()
     }
     what = {"lamarrpy": lamarrpy.__version__, "stages": known, "sources": sources}
-    (folder / "samples.json").write_text(json.dumps(what, indent=2) + "\n", encoding="utf-8")
+    (folder / SAMPLES).write_text(json.dumps(what, indent=2) + "\n", encoding="utf-8")
     return rows
 
 

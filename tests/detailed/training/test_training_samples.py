@@ -87,7 +87,17 @@ def test_what_is_there_is_not_overwritten_unasked(samples, simulated):
     folder, rows = samples
     with pytest.raises(OutputError, match="is there already"):
         write_training_samples(simulated, folder)
+    (folder / "notes.txt").write_text("mine")
     assert write_training_samples(simulated, folder, overwrite=True) == rows
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_a_folder_of_something_else_is_never_replaced(simulated, tmp_path):
+    (tmp_path / "rich").mkdir()
+    (tmp_path / "rich" / "kaon.parquet").write_text("precious")
+    with pytest.raises(OutputError, match=r"got a folder without samples\.json"):
+        write_training_samples(simulated, tmp_path, overwrite=True)
+    assert (tmp_path / "rich" / "kaon.parquet").read_text() == "precious"
 
 
 def test_other_inputs_are_refused_and_leave_nothing(tmp_path):

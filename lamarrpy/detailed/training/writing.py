@@ -72,13 +72,15 @@ def write_training_samples(
         )
     chosen = {name: STAGES[name] for name in stages or STAGES}
     output.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
+    holder = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
+    partial = holder / output.name  # with the permissions that a folder usually has
     try:
         with writing(output):
+            partial.mkdir()
             rows = _write(inputs, partial, chosen)
             _place(partial, output)
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(holder, ignore_errors=True)
     return rows
 
 

@@ -169,12 +169,16 @@ def _at(truth: Truth, crossing: Rows, z: float) -> Line:
     return Line(z, *columns)
 
 
-def _error_before(track_type: Counts, p: Array) -> Array:
-    """Error [rad] of each direction in RICH1: from hits, by type, and from scattering, which falls with momentum."""
+def hit_error_before(track_type: Counts) -> Array:
+    """What hits leave unknown of each direction in RICH1 [mrad], by type of track, shape of ``track_type``."""
     tuned = tuning("path")
     kinds = {TrackType.upstream: tuned["rich1_upstream"], TrackType.downstream: tuned["rich1_downstream"]}
-    constant = np.select([track_type == kind for kind in kinds], list(kinds.values()), tuned["rich1_long"])
-    return np.asarray(1e-3 * np.hypot(constant, 1e3 * tuned["rich1_soft"] / p))
+    return np.select([track_type == kind for kind in kinds], list(kinds.values()), tuned["rich1_long"])
+
+
+def _error_before(track_type: Counts, p: Array) -> Array:
+    """Error [rad] of each direction in RICH1: from hits, by type, and from scattering, which falls with momentum."""
+    return np.asarray(1e-3 * np.hypot(hit_error_before(track_type), 1e3 * tuning("path")["rich1_soft"] / p))
 
 
 def _error_behind(p: Array) -> Array:

@@ -19,10 +19,11 @@ MUONS = 2
 _GEV = 1e-3
 _PHOTON, _NEUTRAL_PION = 22, 111
 _FLAGS = ("in_rich1", "in_rich2", "in_muon", "is_muon")
-_DLLS = ("rich_dll_e", "rich_dll_mu", "rich_dll_k", "rich_dll_p", "comb_dll_mu", "muon_mu_ll", "muon_bg_ll")
+_DLLS = ("rich_dll_e", "rich_dll_mu", "rich_dll_k", "rich_dll_p", "comb_dll_mu")
+_MUON_LLS = ("muon_mu_ll", "muon_bg_ll")
 _PROB_NN = tuple(f"prob_nn_{name}" for name in ("e", "mu", "pi", "k", "p"))
 
-TRACKS = ("event_id", "particle_id", "track_type", "true_pid", "p", "eta", *_FLAGS, *_DLLS, *_PROB_NN)
+TRACKS = ("event_id", "particle_id", "track_type", "true_pid", "p", "eta", *_FLAGS, *_DLLS, *_MUON_LLS, *_PROB_NN)
 CLUSTERS = (
     "event_id",
     "cluster_id",
@@ -37,7 +38,7 @@ CLUSTERS = (
     "is_not_h",
 )
 PHOTONS = (
-    "event_id", "particle_id", "mother_id", "vertex_id", "pid", "status", "px", "py", "pz", "x", "y", "z",
+    "event_id", "particle_id", "mother_id", "pid", "status", "px", "py", "pz", "x", "y", "z",
     "in_ecal", "ecal_x", "ecal_y", "cluster_type", "cluster_id",
 )  # fmt: skip
 """The columns that are read."""
@@ -121,7 +122,7 @@ def _tracks(block: Columns) -> Columns:
         "mu_dll": (block["muon_mu_ll"] - block["muon_bg_ll"]).astype(np.float32),
     }
     out |= {name: block[name].astype(bool) for name in _FLAGS}
-    return Columns({**out, **{name: block[name].astype(np.float32) for name in (*_DLLS[:5], *_PROB_NN)}})
+    return Columns({**out, **{name: block[name].astype(np.float32) for name in (*_DLLS, *_PROB_NN)}})
 
 
 def _clusters(block: Columns) -> Columns:

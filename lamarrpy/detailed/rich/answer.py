@@ -13,7 +13,7 @@ from lamarrpy.detailed.reconstruction.paths import Paths
 from lamarrpy.detailed.rich.expectation import HYPOTHESES, PION, expect
 from lamarrpy.detailed.rich.legs import legs_of
 from lamarrpy.detailed.rich.likelihood import log_likelihoods
-from lamarrpy.detailed.rich.photons import Photons, Pixels, background, emit, fired
+from lamarrpy.detailed.rich.photons import Photons, Pixels, background, emit, fired, positions
 from lamarrpy.detailed.rich.radiators import Radiator, radiators
 from lamarrpy.detailed.transport import Truth
 from lamarrpy.draws import Draws
@@ -64,8 +64,7 @@ def observe(truths: tuple[Truth, Truth], paths: Paths, detector: Detector, event
     gases = radiators()
     pixels = [_pixels(truths, detector, radiator, events, draws) for radiator in gases]
     expectations = [expect(paths, radiator) for radiator in gases]
-    order = np.argsort(events, kind="stable")
-    event = order[np.searchsorted(events[order], paths.event_id)]
+    event = positions(events, paths.event_id)
     log_l = np.zeros((len(event), len(HYPOTHESES)))
     for first, last in whole_events(np.bincount(event, minlength=len(events)), TRACKS_AT_ONCE, 0, len(events)):
         rows = np.flatnonzero((event >= first) & (event < last))

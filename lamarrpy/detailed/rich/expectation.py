@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lamarrpy.detailed.reconstruction.candidates import TrackType
-from lamarrpy.detailed.reconstruction.paths import Line, Paths
+from lamarrpy.detailed.reconstruction.paths import Line, Paths, hit_error_before
 from lamarrpy.detailed.rich.photons import around
 from lamarrpy.detailed.rich.radiators import Direction, Radiator, direction_of
 from lamarrpy.detailed.tuning import tuning
@@ -83,13 +82,9 @@ def expect(paths: Paths, radiator: Radiator) -> Expectation:
 
 def _track_error(paths: Paths, radiator: Radiator) -> Array:
     """Error [rad] of the direction that the likelihood allows for, by type of track."""
-    tuned = tuning("path")
     if radiator.name == "rich2":
-        return np.full(len(paths.p), 1e-3 * tuned["rich2"])
-    error = np.full(len(paths.p), 1e-3 * tuned["rich1_long"])
-    error[paths.track_type == TrackType.upstream] = 1e-3 * tuned["rich1_upstream"]
-    error[paths.track_type == TrackType.downstream] = 1e-3 * tuned["rich1_downstream"]
-    return error
+        return np.full(len(paths.p), 1e-3 * tuning("path")["rich2"])
+    return 1e-3 * hit_error_before(paths.track_type)
 
 
 _ANGLES = np.array([0.0, 0.5, 1.0])

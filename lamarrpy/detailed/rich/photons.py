@@ -116,7 +116,7 @@ def background(photons: Photons, radiator: Radiator, events: Ids, draws: Draws) 
     """
     tuned = tuning("rich")
     width = 1e-3 * tuned["background_width"][0 if radiator.name == "rich1" else 1]
-    at = _positions(events, photons.event_id)
+    at = positions(events, photons.event_id)
     order = np.argsort(at, kind="stable")
     size = np.bincount(at, minlength=len(events))
     first = np.cumsum(size) - size
@@ -145,7 +145,7 @@ def fired(photons: list[Photons], radiator: Radiator, events: Ids) -> Pixels:
         The events.
     """
     event_id, u, v = (np.concatenate(columns) for columns in zip(*photons, strict=True))
-    at = _positions(events, event_id)
+    at = positions(events, event_id)
     column, row = (np.floor(a / radiator.pixel).astype(np.int64) for a in (u, v))
     half = int(1.0 / radiator.pixel) + 2
     code = (at * 2 * half + column + half) * 2 * half + row + half
@@ -156,7 +156,7 @@ def fired(photons: list[Photons], radiator: Radiator, events: Ids) -> Pixels:
     return Pixels(at, u, v, np.sqrt(1.0 - u * u - v * v))
 
 
-def _positions(events: Ids, event_id: Ids) -> NDArray[np.intp]:
+def positions(events: Ids, event_id: Ids) -> NDArray[np.intp]:
     """Where in the list of events each of these stands."""
     order = np.argsort(events, kind="stable")
     return np.asarray(order[np.searchsorted(events[order], event_id)], np.intp)

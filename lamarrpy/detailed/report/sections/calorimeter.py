@@ -47,7 +47,7 @@ def calorimeter(sample: Sample) -> Section:
     photons = every.photons.at(every.photons["collisions"])
     identity = every._replace(photons=photons)
     clusters = every.clusters.at(every.clusters["collisions"])
-    pairs = _pairs(identity)
+    pairs, of_guns_too = _pairs(identity), _pairs(every)
     return Section(
         "calorimeter",
         "Photons",
@@ -59,8 +59,8 @@ def calorimeter(sample: Sample) -> Section:
             *_resolution(identity),
             finding("calorimeter.pi0.mass", quantile(_peak(pairs), 0.5)),
             finding("calorimeter.pi0.width", half_width(_peak(pairs))),
-            finding("calorimeter.transition_pt", _transition(_pairs(every), 0.5)),
-            finding("calorimeter.transition_pt.begin", _transition(_pairs(every), 0.2)),
+            finding("calorimeter.transition_pt", _transition(of_guns_too, 0.5)),
+            finding("calorimeter.transition_pt.begin", _transition(of_guns_too, 0.2)),
             finding("calorimeter.reconstructed", share(photons["cluster_type"][photons["pt"] > _LEAST_ET] > 0)),
             finding("calorimeter.reconstructed.above_200mev", share(photons["cluster_type"][photons["pt"] > 0.2] > 0)),
             finding("calorimeter.clones", _clones(photons)),
@@ -70,15 +70,15 @@ def calorimeter(sample: Sample) -> Section:
         [
             partial(_resolution_figure, identity),
             partial(_mass_figure, pairs),
-            partial(_class_figure, _pairs(every)),
+            partial(_class_figure, of_guns_too),
             partial(_identification_figure, clusters),
         ],
     )
 
 
-def _found(identity: Identity, kind: int = SINGLE) -> tuple[Array, Array]:
-    """Energy [GeV] of photons of a class, and reconstructed less true energy in its unit."""
-    photons = identity.photons.at((identity.photons["cluster_type"] == kind) & (identity.photons["cluster"] >= 0))
+def _found(identity: Identity) -> tuple[Array, Array]:
+    """Energy [GeV] of single photons, and reconstructed less true energy in its unit."""
+    photons = identity.photons.at((identity.photons["cluster_type"] == SINGLE) & (identity.photons["cluster"] >= 0))
     return photons["e"], identity.clusters["e"][photons["cluster"]] / photons["e"] - 1.0
 
 

@@ -13,6 +13,7 @@ import lamarrpy
 from lamarrpy.generate import load_recipe
 from lamarrpy.pipeline import load_pipeline
 from lamarrpy.testing import check_stage, example_events
+from lamarrpy.train.recipe import make_recipe
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -49,6 +50,12 @@ def test_the_pipeline_of_the_page_is_one():
 def test_the_recipes_of_the_page_are_ones(text):
     recipe = yaml.safe_load(text)
     assert load_recipe(recipe).kind == recipe["kind"]
+
+
+@pytest.mark.parametrize("text", blocks("docs/learning.md", "yaml"))
+def test_the_recipes_of_learning_are_ones(text):
+    recipe = make_recipe(yaml.safe_load(text))
+    assert recipe.algorithm.replace("-", "_") in {"distilled", "BceGAN_ALP"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -15,10 +15,14 @@ from lamarrpy.cli.digest import digest
 from lamarrpy.cli.generate import generate
 from lamarrpy.cli.head import head
 from lamarrpy.cli.inspect import inspect
+from lamarrpy.cli.models import models
 from lamarrpy.cli.pipelines import pipelines
 from lamarrpy.cli.run import run
+from lamarrpy.cli.sample import sample
 from lamarrpy.cli.schema import schema
+from lamarrpy.cli.train import train
 from lamarrpy.cli.training_samples import training_samples
+from lamarrpy.cli.tune import tune
 from lamarrpy.errors import LamarrpyError
 
 app = typer.Typer(
@@ -29,8 +33,24 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, detailed, training_samples, generate, convert, inspect, head, schema, pipelines, digest):
+_COMMANDS = (
+    run,
+    detailed,
+    training_samples,
+    train,
+    sample,
+    tune,
+    generate,
+    convert,
+    inspect,
+    head,
+    schema,
+    pipelines,
+    digest,
+)
+for command in _COMMANDS:
     app.command()(command)
+app.add_typer(models, name="models")
 app.add_typer(benchmark, name="benchmark")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-benchmark = typer.Typer(help="Measure speed and memory; every figure beside its bar.", no_args_is_help=True)
+benchmark = typer.Typer(help="Measure speed, memory and quality; every figure beside its bar.", no_args_is_help=True)
 
 _Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the checks to FILE.")]
 _Quick = Annotated[
@@ -29,6 +29,20 @@ def detailed(json: _Json = None, quick: _Quick = False) -> None:
     from lamarrpy.benchmark.detailed import detailed_checks
 
     _finish(detailed_checks(quick=quick), json)
+
+
+@benchmark.command("learn")
+def learn(
+    only: Annotated[str, typer.Option("--only", metavar="NAME,...", help="Train these alone, such as distilled.")] = "",
+    json: _Json = None,
+    quick: _Quick = False,
+) -> None:
+    """All algorithms, flows and baselines on one made-up detector: how well, how long, how fast they learn and draw."""
+    from lamarrpy.benchmark.learn.checks import learn_checks
+    from lamarrpy.cli.training import prepare
+
+    prepare(1)
+    _finish(learn_checks(quick=quick, only=[name for name in only.split(",") if name]), json)
 
 
 def _finish(checks: object, path: Path | None) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lamarrpy.errors import ArtifactError, DomainError, did_you_mean
+from lamarrpy.parameterization.network import Network
 from lamarrpy.shipped import shipped
 
 Array = NDArray[np.float64]
@@ -27,9 +28,6 @@ TRANSFORMS: dict[str, Callable[[Array], Array]] = {
     "asinh": np.arcsinh,
 }
 """What may be done to a feature before it is scaled, all of it monotone, by name."""
-
-BLOCK = 1024
-"""Rows evaluated together, the last ones filled up: always the same product of matrices, whoever is beside a row."""
 
 MODEL, MANIFEST = "model.onnx", "manifest.json"
 INPUT, OUTPUT = "features", "probabilities"
@@ -151,7 +149,7 @@ class Classifier:
 
     def __init__(self, manifest: Manifest, model: bytes) -> None:
         self.manifest = manifest
-        self._session = _session(manifest, model)
+        self._network = _network(manifest, model)
 
     @staticmethod
     def load(name: str | Path) -> Classifier:
@@ -184,14 +182,7 @@ class Classifier:
         DomainError
             If a value is not one that the feature can have.
         """
-        rows = self.manifest.matrix(columns)
-        out = np.empty((len(rows), len(self.manifest.classes)))
-        block = np.zeros((BLOCK, rows.shape[1]), np.float32)
-        for first in range(0, len(rows), BLOCK):
-            some = rows[first : first + BLOCK]
-            block[: len(some)] = some
-            out[first : first + BLOCK] = self._session.run([OUTPUT], {INPUT: block})[0][: len(some)]
-        return out
+        return self._network(**{INPUT: self.manifest.matrix(columns)}).astype(np.float64)
 
 
 def _shipped_folder(name: str) -> Path:
@@ -241,24 +232,13 @@ def _read(path: Path) -> bytes:
         ) from None
 
 
-def _session(manifest: Manifest, model: bytes) -> Any:
-    """An ONNX session on one thread, once the bytes are known to be the right ones."""
+def _network(manifest: Manifest, model: bytes) -> Network:
+    """The network, once its bytes are known to be the right ones."""
     found = hashlib.sha256(model).hexdigest()
     if found != manifest.sha256:
         raise ArtifactError(
             f"classifier {manifest.name!r}: expected a {MODEL} with sha256 {manifest.sha256}, got {found}: it is"
             " damaged or not the one of the manifest; install lamarrpy anew or run its train.py"
         )
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    wanted = {INPUT: len(manifest.features), OUTPUT: len(manifest.classes)}
-    shapes = {tensor.name: tensor.shape[-1] for tensor in (*session.get_inputs(), *session.get_outputs())}
-    if any(shapes.get(name) != size for name, size in wanted.items()):
-        raise ArtifactError(
-            f"classifier {manifest.name!r}: expected tensors whose last sizes are {wanted}, got {shapes};"
-            " its manifest describes another network: run its train.py"
-        )
-    return session
+    inputs, outputs = {INPUT: len(manifest.features)}, len(manifest.classes)
+    return Network(model, inputs, outputs, f"classifier {manifest.name!r}", OUTPUT)

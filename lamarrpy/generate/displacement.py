@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from lamarrpy.draws import RowDraws
 from lamarrpy.generate.spectra import Constant, Spectrum
-from lamarrpy.generate.strict import Strict
+from lamarrpy.strict import Strict
 
 Array = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from lamarrpy.draws import RowDraws
 from lamarrpy.errors import ConfigError
 from lamarrpy.generate.spectra import Spectrum, Uniform
-from lamarrpy.generate.strict import Strict
+from lamarrpy.strict import Strict
 
 Array = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from lamarrpy.generate.names import pid_of
 from lamarrpy.generate.primary_vertices import Vertices, draw_vertices, poisson
 from lamarrpy.generate.recipe import Gun
 from lamarrpy.generate.spectra import Constant, Spectrum
-from lamarrpy.generate.strict import Strict
+from lamarrpy.strict import Strict
 from lamarrpy.tables import EventBatch
 
 _SPECIES, _X, _Y, _Z, _MOMENTUM = range(5)

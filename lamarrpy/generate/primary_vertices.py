@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from lamarrpy.constants import constants
 from lamarrpy.draws import Draws
-from lamarrpy.generate.strict import Strict
+from lamarrpy.strict import Strict
 
 
 class Vertices(NamedTuple):

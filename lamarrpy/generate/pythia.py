@@ -16,7 +16,7 @@ from lamarrpy.generate.event_record import Record, pseudorapidity, read_record, 
 from lamarrpy.generate.primary_vertices import Vertices, draw_vertices
 from lamarrpy.generate.recipe import Recipe
 from lamarrpy.generate.spectra import Flavour
-from lamarrpy.generate.strict import Strict
+from lamarrpy.strict import Strict
 from lamarrpy.tables import EventBatch, generator_level
 
 _GEV = 1000.0

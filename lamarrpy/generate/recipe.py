@@ -11,7 +11,7 @@ from pydantic import Field
 
 from lamarrpy.draws import Draws
 from lamarrpy.generate.primary_vertices import PrimaryVertices
-from lamarrpy.generate.strict import Strict
+from lamarrpy.strict import Strict
 from lamarrpy.tables import EventBatch
 
 

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from scipy.special import ndtri
 
 from lamarrpy.constants import constants
-from lamarrpy.generate.strict import Strict
+from lamarrpy.strict import Strict
 
 Flavour = Literal["b", "c"]
 Array = NDArray[np.float64]

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lamarrpy.detailed.classifier import BLOCK, MANIFEST, MODEL, Classifier, Manifest, read_manifest
+from lamarrpy.detailed.classifier import MANIFEST, MODEL, Classifier, Manifest, read_manifest
 from lamarrpy.detailed.export import Origin, Quantity, save_classifier, scaled
 from lamarrpy.errors import ArtifactError, DomainError
+from lamarrpy.parameterization.network import BLOCK
 
 QUANTITIES = (Quantity("p", "MeV", "log"), Quantity("hits", ""), Quantity("noise", "mm", "sqrt"))
 
@@ -108,7 +109,7 @@ def rewrite(folder, **changes):
 def test_manifest_of_another_network(folder):
     features = json.loads((folder / MANIFEST).read_text())["features"]
     rewrite(folder, features=features[:2])
-    with pytest.raises(ArtifactError, match="describes another network"):
+    with pytest.raises(ArtifactError, match="is of another network"):
         Classifier.load(folder)
 
 

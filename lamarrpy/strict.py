@@ -1,4 +1,4 @@
-"""The parts of a recipe refuse keys they do not know, and name the closest one they do."""
+"""Parts of configuration files that refuse keys they do not know, and name the closest one they do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lamarrpy.errors import did_you_mean
 
 
 class Strict(BaseModel):
-    """A frozen part of a recipe; its fields are the keys that a recipe file may set."""
+    """A frozen part of a recipe; its fields are the keys that a file may set."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 

@@ -1,0 +1,1 @@
+"""How well each algorithm learns: a made-up detector whose answer is known exactly, and the table of all algorithms."""

@@ -1,0 +1,1 @@
+"""How networks learn from tables: recipes, the one training loop, what is written to disk."""

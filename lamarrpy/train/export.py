@@ -1,0 +1,88 @@
+"""Networks on their way to disk: the ONNX that runs and the Keras file that training goes on from."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from zipfile import BadZipFile
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tf2onnx
+
+from lamarrpy.errors import ArtifactError
+from lamarrpy.parameterization.network import Network
+
+OPSET = 17
+"""Of ONNX; one that every supported onnxruntime knows."""
+
+AGREEMENT = 1e-5
+"""Largest difference between the two, over one plus the size of the number."""
+
+_ROWS = 512
+
+
+def to_onnx(network: keras.Model) -> bytes:
+    """A network as ONNX, with the names of its inputs.
+
+    Raises
+    ------
+    ArtifactError
+        If its answers are not those of the network, on random rows.
+    """
+    given = [tf.TensorSpec((None, tensor.shape[-1]), tf.float32, name=tensor.name) for tensor in network.inputs]
+
+    def answer(*inputs: tf.Tensor) -> tf.Tensor:
+        out = network(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
+        return tf.ensure_shape(out, (None, network.output.shape[-1]))
+
+    graph, _ = tf2onnx.convert.from_function(tf.function(answer, input_signature=given), given, opset=OPSET)
+    model: bytes = graph.SerializeToString(deterministic=True)
+    _check(network, model)
+    return model
+
+
+def _check(network: keras.Model, model: bytes) -> None:
+    sizes = {tensor.name: tensor.shape[-1] for tensor in network.inputs}
+    random = np.random.default_rng(0)
+    rows = {name: random.normal(size=(_ROWS, size)).astype(np.float32) for name, size in sizes.items()}
+    got = Network(model, sizes, network.output.shape[-1], network.name)(**rows)
+    inputs = [tf.constant(values) for values in rows.values()]
+    wanted = np.asarray(network(inputs if len(inputs) > 1 else inputs[0], training=False))
+    with np.errstate(invalid="ignore"):
+        worst = float((np.abs(got - wanted) / (1.0 + np.abs(wanted))).max())
+    if not worst <= AGREEMENT:
+        raise ArtifactError(
+            f"{network.name}: expected ONNX and Keras to agree to {AGREEMENT}, they differ by {worst:.2g}: it has an"
+            " operation that ONNX does otherwise, or its weights are not finite"
+        )
+
+
+def to_keras(network: keras.Model) -> bytes:
+    """A network as the content of a .keras file, without an optimizer."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        network.save(path, include_optimizer=False)
+        return path.read_bytes()
+
+
+def from_keras(content: bytes) -> keras.Model:
+    """The network in a .keras file; no code but that of this project is run.
+
+    Raises
+    ------
+    ArtifactError
+        If it is not a network of this project.
+    """
+    import lamarrpy.nn.flows
+    import lamarrpy.nn.histograms  # noqa: F401  their layers have to be known
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        path.write_bytes(content)
+        try:
+            return keras.saving.load_model(path, compile=False, safe_mode=True)
+        except (ValueError, TypeError, OSError, KeyError, BadZipFile) as error:
+            what = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise ArtifactError(f"expected a Keras network of this project, got: {what}; train it again") from None

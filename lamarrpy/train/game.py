@@ -1,0 +1,106 @@
+"""Adversarial learning as a recipe asks for it: any algorithm, from nothing or from a generator that has learned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from lamarrpy.nn.algorithms import algorithm
+from lamarrpy.nn.auxiliary import AuxiliaryFeatures
+from lamarrpy.nn.players import discriminator, generator, referee
+from lamarrpy.parameterization.transforms import PerColumn
+from lamarrpy.train.adversarial import AdversarialLearner, Game
+from lamarrpy.train.learned import Learned, Watch
+from lamarrpy.train.loop import Plan
+from lamarrpy.train.players import body_of, descent_of
+from lamarrpy.train.problem import Problem
+from lamarrpy.train.recipe import AdversarialRecipe, Layers, Schedule, TuningRecipe, checked_options
+from lamarrpy.train.scores import make_score
+
+_USUAL = Schedule(12_000, 2048, 5e-4, "adam", score="ks")
+_TUNING = Schedule(2_000, 2048, 5e-5, "adam", score="ks")
+_PLAYER = Layers(5, 128, "leaky_relu", latents=64)
+_REFEREE = Layers(3, 64, "leaky_relu")
+_AVERAGE, _NOISE = 0.999, 0.02
+_FASTER = 2.0
+"""The discriminator's rate over the generator's, as in the thesis."""
+
+_EVALUATIONS = 40
+
+
+def learn_adversarially(problem: Problem, watch: Watch) -> Learned:
+    """Train the generator of a recipe whose algorithm is an adversarial one."""
+    recipe, layers = problem.recipe, problem.recipe.network.over(_PLAYER)
+    checked_options(recipe.algorithm, recipe.options, {})
+    body = body_of(layers, recipe.seed)
+    network = generator(problem.conditions.width_out, layers.latents, problem.targets.width_out, body)
+    how = recipe.training.over(_USUAL)
+    network = _play(problem, watch, "adversarial", network, recipe.algorithm, how, recipe.adversarial)
+    return Learned("generator", problem.targets, network)
+
+
+def tune(problem: Problem, watch: Watch, student: keras.Model, recipe: TuningRecipe) -> keras.Model:
+    """Let a generator that has learned play against a discriminator of real rows, at a low rate."""
+    how = recipe.training.over(_TUNING)
+    return _play(problem, watch, "tuning", student, recipe.algorithm, how, recipe.adversarial)
+
+
+def _play(
+    problem: Problem,
+    watch: Watch,
+    phase: str,
+    network: keras.Model,
+    name: str,
+    how: Schedule,
+    recipe: AdversarialRecipe,
+) -> keras.Model:
+    rules = algorithm(name, recipe.loss, recipe.penalty, recipe.matching)
+    conditions, targets = problem.conditions.width_out, problem.targets.width_out
+    features = _features(problem)
+    against = discriminator(
+        conditions,
+        targets,
+        body_of(recipe.discriminator.over(_PLAYER), problem.recipe.seed),
+        features(),
+        rules.loss.outputs,
+    )
+    watching = (
+        referee(conditions, targets, body_of(_REFEREE, problem.recipe.seed), features()) if recipe.referee else None
+    )
+    learner = AdversarialLearner(network, against, rules, _game(how, recipe), watching)
+    plan = Plan(how.steps, how.batch, problem.recipe.seed, how.patience, max(1, how.steps // _EVALUATIONS))
+    return watch.fit(phase, learner, problem.rows("training"), plan, make_score(how.score, problem))
+
+
+def _game(how: Schedule, recipe: AdversarialRecipe) -> Game:
+    rate = recipe.discriminator_rate or _FASTER * how.rate
+    updates = how._replace(steps=max(1, how.steps // recipe.discriminator_steps))
+    return Game(
+        generator=descent_of(updates, last=0.02),
+        discriminator=descent_of(how._replace(rate=rate), last=0.02),
+        discriminator_steps=recipe.discriminator_steps,
+        average=(_AVERAGE if recipe.average is None else recipe.average) or None,
+        noise=_NOISE if recipe.noise is None else recipe.noise,
+    )
+
+
+def _features(problem: Problem) -> Callable[[], Any]:
+    """Makes the auxiliary features of a recipe, new ones for each player; None if there are none."""
+    recipe = problem.recipe
+    if not recipe.auxiliary:
+        return lambda: None
+    knots = {name: knots_of(problem.targets, name) for name in recipe.targets}
+    rows = problem.rows("training").epoch(0)
+    return lambda: AuxiliaryFeatures(recipe.auxiliary, list(recipe.targets), knots).fit(rows.targets, rows.weights)
+
+
+def knots_of(targets: PerColumn, name: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """The physical values of a target at some of its standard normal numbers: the way back, as a table."""
+    transform = targets.columns[name]
+    ranges = np.ravel(getattr(transform, "mass_ranges", ()))
+    edges = ranges[np.isfinite(ranges)]
+    z = np.unique(np.concatenate([np.linspace(-4.5, 4.5, 901), edges - 1e-4, edges + 1e-4]).astype(np.float32))
+    return z, transform.inverse(z[:, None])[:, 0]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from lamarrpy.benchmark.checks import Check
 
 benchmark = typer.Typer(help="Measure speed, memory and quality; every figure beside its bar.", no_args_is_help=True)
 
@@ -45,10 +49,15 @@ def learn(
     _finish(learn_checks(quick=quick, only=[name for name in only.split(",") if name]), json)
 
 
-def _finish(checks: object, path: Path | None) -> None:
+def _finish(checks: Iterable[Check], path: Path | None) -> None:
+    """Tell each figure once it is measured, and all of them in a table in the end; fail if one is out of bounds."""
     from lamarrpy.benchmark.checks import report, write
 
-    table = list(checks)  # type: ignore[call-overload]
+    table = []
+    for check in checks:
+        table.append(check)
+        if check.value is not None:
+            typer.echo(f"{check.name}: {check.value:,.4g} {check.unit}".rstrip(), err=True)
     report(table)
     if path is not None:
         write(table, path)

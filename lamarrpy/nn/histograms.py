@@ -177,14 +177,18 @@ class ConditionalHistograms(keras.layers.Layer):  # type: ignore[misc]
         return tf.reduce_sum(bins - tf.math.log(widths), axis=0) + change
 
     def call(self, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
-        """Targets from conditions of shape (n, c) and standard normal numbers of shape (n, t)."""
-        known, latents = inputs
+        """Targets from conditions of shape (n, c) and standard normal numbers of shape (n, t).
+
+        In double precision inside: between modes little probability makes up for much of a target, and there the
+        rounding of float32, different in each program that adds it up, would be seen.
+        """
+        known, latents = (tf.cast(column, tf.float64) for column in inputs)
         answers = []
         for target in range(len(self.edges)):
             drawn = self._draw(target, known, latents[:, target])
             answers.append(drawn.value)
             known = tf.concat([known, self._shown(target, drawn)], axis=1)
-        return tf.stack(answers, axis=1)
+        return tf.cast(tf.stack(answers, axis=1), tf.float32)
 
     def _draw(self, target: int, known: tf.Tensor, latent: tf.Tensor) -> _Drawn:
         """A target whose cumulative probability is that of a standard normal number.
@@ -193,15 +197,18 @@ class ConditionalHistograms(keras.layers.Layer):  # type: ignore[misc]
         much is missing to one.
         """
         size = self.conditions + 2 * target
-        hidden = tf.matmul(known, self._kernels[0][target, :size]) + self._biases[0][target]
-        for kernel, bias in zip(self._kernels[1:], self._biases[1:], strict=True):
-            hidden = tf.matmul(tf.nn.silu(hidden), kernel[target]) + bias[target]
+        kernels, biases = (
+            [tf.cast(part[target], tf.float64) for part in parts] for parts in (self._kernels, self._biases)
+        )
+        hidden = tf.matmul(known, kernels[0][:size]) + biases[0]
+        for kernel, bias in zip(kernels[1:], biases[1:], strict=True):
+            hidden = tf.matmul(tf.nn.silu(hidden), kernel) + bias
         bins = len(self.edges[target]) - 1
         shares = tf.nn.softmax(hidden[:, :bins])
         from_above = latent[:, None] > 0.0
         shares = tf.where(from_above, tf.reverse(shares, (1,)), shares)
-        edges = np.asarray(self.edges[target])
-        ends = tf.where(from_above, (1.0 - edges[::-1]).astype(np.float32), edges.astype(np.float32))
+        edges = np.asarray(self.edges[target], np.float64)
+        ends = tf.where(from_above, 1.0 - edges[::-1], edges)
         rank, where = _invert(shares, ends, tail(tf.abs(latent)))
         from_above = from_above[:, 0]
         value = number(rank)
@@ -216,10 +223,12 @@ class ConditionalHistograms(keras.layers.Layer):  # type: ignore[misc]
 
         All ranks inside a point mass look alike.
         """
-        middle, is_mass = self._seen[target]
-        inside, at = tf.gather(is_mass, drawn.where) > 0.0, tf.gather(middle, drawn.where)
-        rank = tf.where(inside, at, drawn.rank)
-        value = tf.where(inside, tf.gather(self._middle_values[target], drawn.where), drawn.value)
+        kind = drawn.value.dtype.as_numpy_dtype
+        middle, is_mass, of_middle = (
+            tf.gather(table.astype(kind), drawn.where) for table in (*self._seen[target], self._middle_values[target])
+        )
+        rank = tf.where(is_mass > 0.0, middle, drawn.rank)
+        value = tf.where(is_mass > 0.0, of_middle, drawn.value)
         return tf.stack([2.0 * rank - 1.0, tf.clip_by_value(value, -_FARTHEST, _FARTHEST)], axis=1)
 
 
@@ -228,7 +237,7 @@ def _invert(shares: tf.Tensor, ends: tf.Tensor, probability: tf.Tensor) -> tuple
     bins = shares.shape[1]
     summed = tf.cumsum(shares, axis=1)
     where = tf.minimum(tf.reduce_sum(tf.cast(summed <= probability[:, None], tf.int32), axis=1), bins - 1)
-    at = tf.one_hot(where, bins)
+    at = tf.cast(tf.equal(tf.range(bins)[None, :], where[:, None]), shares.dtype)
     share, begin = tf.reduce_sum(at * shares, axis=1), tf.reduce_sum(at * (summed - shares), axis=1)
     inside = tf.clip_by_value((probability - begin) / tf.maximum(share, 1e-30), 0.0, 1.0)
     low, high = tf.reduce_sum(at * ends[:, :-1], axis=1), tf.reduce_sum(at * ends[:, 1:], axis=1)

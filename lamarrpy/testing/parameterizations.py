@@ -19,8 +19,8 @@ from lamarrpy.parameterization.parameterization import Classifier, Generator, Pa
 
 Columns = dict[str, NDArray[Any]]
 
-AGREEMENT = 1e-5
-"""Largest difference between ONNX and Keras, over one plus the size of the number."""
+_ROUNDING = 1e-5
+"""What the probabilities of a network may add up to beside one."""
 
 _ROWS = 3000
 
@@ -158,7 +158,7 @@ def _check_probabilities(model: Parameterization, given: Columns) -> None:
     name, said = model.manifest.name, model.raw(given)
     assert ((said >= 0.0) & (said <= 1.0)).all(), f"{name}: its network gives probabilities beyond [0, 1]"
     worst = float(np.abs(said.sum(axis=1, dtype=np.float64) - 1.0).max())
-    assert worst <= AGREEMENT, (
+    assert worst <= _ROUNDING, (
         f"{name}: the probabilities of its network do not add up to one, they are {worst:.2g} off"
     )
     sums = model.probabilities(given).sum(axis=1)
@@ -170,13 +170,11 @@ def _check_keras(model: Parameterization, folder: Path, given: Columns, rows: Ro
     runs_keras = on_disk.KERAS in model.manifest.files and importlib.util.find_spec("tensorflow") is not None
     if not runs_keras or not isinstance(model, Generator | Classifier):
         return
-    from lamarrpy.train.export import from_keras
+    from lamarrpy.train.export import AGREEMENT, disagreement, from_keras
 
     network = from_keras(on_disk.read_file(folder, model.manifest, on_disk.KERAS))
     inputs: Any = model.seen(given)
     if isinstance(model, Generator):
         inputs = [inputs, rows.normals(model.manifest.latents).T.astype(np.float32)]
-    wanted = np.asarray(network(inputs, training=False), np.float64)
-    got = model.raw(given, rows)
-    worst = float((np.abs(got - wanted) / (1.0 + np.abs(wanted))).max())
-    assert worst <= AGREEMENT, f"{model.manifest.name}: Keras and ONNX differ by {worst:.2g}, more than {AGREEMENT}"
+    differ = disagreement(model.raw(given, rows), np.asarray(network(inputs, training=False)))
+    assert differ <= AGREEMENT, f"{model.manifest.name}: Keras and ONNX differ by {differ:.2g}, more than {AGREEMENT}"

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 import tf2onnx
+from numpy.typing import NDArray
 
 from lamarrpy.errors import ArtifactError
 from lamarrpy.parameterization.network import Network
@@ -20,7 +21,10 @@ OPSET = 17
 AGREEMENT = 1e-5
 """Largest difference between the two, over one plus the size of the number."""
 
-_ROWS = 512
+_SELDOM, _NEVER = 1e-3, 1e-4
+"""Share of rows that may differ by more, by no more than this: steep places of flows make rounding larger."""
+
+_ROWS = 4096
 
 
 def to_onnx(network: keras.Model) -> bytes:
@@ -50,13 +54,31 @@ def _check(network: keras.Model, model: bytes) -> None:
     got = Network(model, sizes, network.output.shape[-1], network.name)(**rows)
     inputs = [tf.constant(values) for values in rows.values()]
     wanted = np.asarray(network(inputs if len(inputs) > 1 else inputs[0], training=False))
-    with np.errstate(invalid="ignore"):
-        worst = float((np.abs(got - wanted) / (1.0 + np.abs(wanted))).max())
-    if not worst <= AGREEMENT:
+    differ = disagreement(got, wanted)
+    if not differ <= AGREEMENT:
         raise ArtifactError(
-            f"{network.name}: expected ONNX and Keras to agree to {AGREEMENT}, they differ by {worst:.2g}: it has an"
+            f"{network.name}: expected ONNX and Keras to agree to {AGREEMENT}, they differ by {differ:.2g}: it has an"
             " operation that ONNX does otherwise, or its weights are not finite"
         )
+
+
+def disagreement(got: NDArray[np.float32], wanted: NDArray[np.float32]) -> float:
+    """By how much two answers to the same rows differ, over one plus the size of the number.
+
+    Parameters
+    ----------
+    got, wanted : ndarray of float32, shape (n, columns)
+
+    Returns
+    -------
+    float
+        What all but one row in a thousand stay below, or the largest difference if that is beyond 1e-4 or not a
+        number.
+    """
+    with np.errstate(invalid="ignore"):
+        each = (np.abs(got - wanted) / (1.0 + np.abs(wanted))).max(axis=1)
+    largest = float(each.max())
+    return float(np.quantile(each, 1.0 - _SELDOM)) if largest <= _NEVER else largest
 
 
 def to_keras(network: keras.Model) -> bytes:

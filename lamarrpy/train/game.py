@@ -22,7 +22,7 @@ from lamarrpy.train.scores import make_score
 
 _USUAL = Schedule(12_000, 2048, 5e-4, "adam", score="ks")
 _TUNING = Schedule(2_000, 2048, 5e-5, "adam", score="ks")
-_PLAYER = Layers(5, 128, "leaky_relu", latents=64)
+_PLAYER = Layers(5, 128, "leaky_relu")
 _REFEREE = Layers(3, 64, "leaky_relu")
 _AVERAGE, _NOISE = 0.999, 0.02
 _FASTER = 2.0
@@ -32,11 +32,17 @@ _EVALUATIONS = 40
 
 
 def learn_adversarially(problem: Problem, watch: Watch) -> Learned:
-    """Train the generator of a recipe whose algorithm is an adversarial one."""
+    """Train the generator of a recipe whose algorithm is an adversarial one.
+
+    Unless the recipe says how many random numbers it takes, it takes one a target and begins with these themselves:
+    each target has the right distribution from the first step, and what is learned is how they depend on all else.
+    """
     recipe, layers = problem.recipe, problem.recipe.network.over(_PLAYER)
     checked_options(recipe.algorithm, recipe.options, {})
+    targets = problem.targets.width_out
+    latents = layers.latents or targets
     body = body_of(layers, recipe.seed)
-    network = generator(problem.conditions.width_out, layers.latents, problem.targets.width_out, body)
+    network = generator(problem.conditions.width_out, latents, targets, body, shortcut=not layers.latents)
     how = recipe.training.over(_USUAL)
     network = _play(problem, watch, "adversarial", network, recipe.algorithm, how, recipe.adversarial)
     return Learned("generator", problem.targets, network)

@@ -80,7 +80,9 @@ class NetworkRecipe(Strict):
     width: int | None = Field(None, ge=1, le=8192)
     residual: bool | None = None
     activation: str | None = None
-    latents: int | None = Field(None, ge=1, le=1024, description="random numbers of an adversarial generator")
+    latents: int | None = Field(
+        None, ge=1, le=1024, description="random numbers of a generator; one a target if left out"
+    )
     dropout: float | None = Field(None, ge=0.0, lt=1.0)
     l2: float | None = Field(None, ge=0.0)
 
@@ -125,7 +127,7 @@ class TeacherRecipe(Strict):
     network: NetworkRecipe = NetworkRecipe()
     training: TrainingRecipe = TrainingRecipe()
     options: Options = Field({}, description="further numbers of its algorithm")
-    pairs: int = Field(2_000_000, ge=1, description="answers that it gives")
+    pairs: int = Field(1_500_000, ge=1, description="answers that it gives")
 
 
 class TuningRecipe(Strict):

@@ -85,6 +85,7 @@ def test_every_check_is_documented_and_measured(tmp_path, monkeypatch):
     assert full["learn.cpu.autoregressive"].high == 300.0
     assert quick["learn.auc.distilled"].value is None
     assert quick["learn.rate.distilled"].value == 1e6
+    assert quick["learn.rate.LSGAN"].value is None
     assert some["learn.auc.distilled"].value is None
     assert some["learn.auc.LSGAN"].value == 0.6
 

@@ -59,6 +59,8 @@ def test_usual_players(columns, players):
     )
     learned = learn_adversarially(problem, watch := Watch())
     (seen,) = players
+    assert learned.network.inputs[1].shape[-1] == 2
+    assert "shortcut" in [layer.name for layer in learned.network.layers]
     assert seen.game.discriminator.rate == pytest.approx(0.02)
     assert seen.game.average == 0.999
     assert learned.network is not seen.generator

@@ -176,6 +176,13 @@ def test_it_ends_when_the_score_does_not_get_better(patience):
     assert history.scores == [5.0, 3.0, 4.0, 3.0, 3.5][: 2 + patience]
 
 
+def test_of_equal_scores_the_first_counts():
+    scores = iter([5.0, 3.0, 3.0])
+    learner, _ = fitted(Plan(3, 40), score=lambda network: next(scores))
+    second, _ = fitted(Plan(2, 40))
+    assert bits(learner)[:2] == bits(second)[:2]
+
+
 def test_a_score_that_is_no_number_is_the_worst():
     scores = iter([math.nan, math.inf, 2.0, math.nan])
     learner, history = fitted(Plan(4, 40), score=lambda network: next(scores))

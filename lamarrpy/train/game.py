@@ -20,11 +20,11 @@ from lamarrpy.train.problem import Problem
 from lamarrpy.train.recipe import AdversarialRecipe, Layers, Schedule, TuningRecipe, checked_options
 from lamarrpy.train.scores import make_score
 
-_USUAL = Schedule(12_000, 2048, 5e-4, "adam", score="ks")
+_USUAL = Schedule(12_000, 2048, 1e-3, "adam", score="ks")
 _TUNING = Schedule(2_000, 2048, 5e-5, "adam", score="ks")
 _PLAYER = Layers(5, 128, "leaky_relu")
 _REFEREE = Layers(3, 64, "leaky_relu")
-_AVERAGE, _NOISE = 0.999, 0.02
+_AVERAGE = 0.999
 _FASTER = 2.0
 """The discriminator's rate over the generator's, as in the thesis."""
 
@@ -89,7 +89,7 @@ def _game(how: Schedule, recipe: AdversarialRecipe) -> Game:
         discriminator=descent_of(how._replace(rate=rate), last=0.02),
         discriminator_steps=recipe.discriminator_steps,
         average=(_AVERAGE if recipe.average is None else recipe.average) or None,
-        noise=_NOISE if recipe.noise is None else recipe.noise,
+        noise=recipe.noise,
     )
 
 

@@ -31,16 +31,20 @@ class Measured:
     ----------
     figures : dict
         Plain data.
-    wanted, made : dict of str to ndarray of shape (n,)
-        Targets of the rows, and of the model.
+    given, wanted, made : dict of str to ndarray of shape (n,)
+        Conditions and targets of the rows, and targets of the model.
     weights : ndarray of shape (n,) or None
         Of the rows.
+    probabilities : ndarray of shape (n, classes) or None
+        Of a classifier.
     """
 
     figures: dict[str, Any]
+    given: Columns = field(default_factory=dict)
     wanted: Columns = field(default_factory=dict)
     made: Columns = field(default_factory=dict)
     weights: NDArray[np.float64] | None = None
+    probabilities: NDArray[np.float64] | None = None
 
 
 def measure(model: Parameterization, test: Table, weight: str | None, seed: int) -> Measured:
@@ -61,21 +65,21 @@ def measure(model: Parameterization, test: Table, weight: str | None, seed: int)
         return Measured({})
     weights = None if weight is None else np.asarray(test[weight], np.float64)
     made = model(test.columns, Draws(seed, "test").rows(np.arange(len(test))))
+    given = {condition.name: test[condition.name] for condition in model.manifest.conditions}
     wanted = {target.name: test[target.name] for target in model.manifest.targets}
-    figures: dict[str, Any] = {"rows": len(test)}
-    if isinstance(model, Classifier):
-        figures |= _of_classifier(model, test, weights)
+    probabilities = model.probabilities(test.columns) if isinstance(model, Classifier) else None
+    if probabilities is not None:
+        figures = _of_classifier(model, test, probabilities, weights)
     else:
-        figures |= _of_generator(model, test, made, weights, seed)
-    return Measured(figures, wanted, made, weights)
+        figures = _of_generator(given, wanted, made, weights, seed)
+    return Measured({"rows": len(test), **figures}, given, wanted, made, weights, probabilities)
 
 
 def _of_generator(
-    model: Parameterization, test: Table, made: Columns, weights: NDArray[np.float64] | None, seed: int
+    given: Columns, wanted: Columns, made: Columns, weights: NDArray[np.float64] | None, seed: int
 ) -> dict[str, Any]:
-    given = {condition.name: test[condition.name] for condition in model.manifest.conditions}
-    wanted = {name: test[name] for name in made}
-    enough = (len(test) if weights is None else np.count_nonzero(weights)) >= _FEWEST
+    rows = len(next(iter(wanted.values())))
+    enough = (rows if weights is None else np.count_nonzero(weights)) >= _FEWEST
     told_apart = _two_sample(given | wanted, given | made, weights, seed) if enough else {}
     distances = {"ks": ks_distance, "wasserstein_over_sigma": wasserstein_over_sigma}
     return told_apart | {
@@ -93,9 +97,9 @@ def _two_sample(wanted: Columns, made: Columns, weights: NDArray[np.float64] | N
     }
 
 
-def _of_classifier(model: Classifier, test: Table, weights: NDArray[np.float64] | None) -> dict[str, Any]:
+def _of_classifier(
+    model: Parameterization, test: Table, probabilities: NDArray[np.float64], weights: NDArray[np.float64] | None
+) -> dict[str, Any]:
     (target,) = model.manifest.targets
-    classes = np.asarray(model.manifest.classes)
-    here = np.searchsorted(classes, test[target.name].astype(np.float64))
-    probabilities = model.probabilities(test.columns)
+    here = np.searchsorted(np.asarray(model.manifest.classes), test[target.name].astype(np.float64))
     return {"calibration": summary(probabilities, here, model.manifest.class_names, weights)}

@@ -112,7 +112,7 @@ class AdversarialRecipe(Strict):
     loss: Options = Field({}, description="numbers of the loss, or another by name")
     penalty: Options = Field({}, description="numbers of the penalty, or another by name")
     matching: Options | None = Field(None, description="feature matching, if any")
-    noise: float | None = Field(None, ge=0.0, description="width of the noise that the discriminator sees targets with")
+    noise: float = Field(0.0, ge=0.0, description="width of the noise that the discriminator sees targets with")
     discriminator: NetworkRecipe = NetworkRecipe()
     discriminator_rate: float | None = Field(None, gt=0.0)
     discriminator_steps: int = Field(1, ge=1)

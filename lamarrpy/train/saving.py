@@ -16,8 +16,9 @@ import lamarrpy
 from lamarrpy.parameterization.folder import CARD, KERAS, MODEL, ROWS, TRANSFORM, write_folder
 from lamarrpy.parameterization.manifest import Manifest, Target
 from lamarrpy.parameterization.parameterization import CONDITIONS, TARGETS, Parameterization, load
-from lamarrpy.train.card import card, curves_figure, distributions_figure
+from lamarrpy.train.card import card
 from lamarrpy.train.export import to_keras, to_onnx
+from lamarrpy.train.figures import calibration_figure, curves_figure, distributions_figure
 from lamarrpy.train.learned import Learned, Watch
 from lamarrpy.train.loop import History
 from lamarrpy.train.measuring import measure
@@ -56,7 +57,8 @@ def save(folder: Path, problem: Problem, learned: Learned, watch: Watch) -> Para
             files[f"{CURVES}/{phase}.csv"] = _as_csv(history)
             files[f"{FIGURES}/{phase}.png"] = curves_figure(phase, history)
     if measured.wanted:
-        files[f"{FIGURES}/test.png"] = distributions_figure(manifest, measured)
+        draw = distributions_figure if measured.probabilities is None else calibration_figure
+        files[f"{FIGURES}/test.png"] = draw(manifest, measured)
     files[CARD] = card(manifest, problem.recipe.description, sorted(files)).encode()
     write_folder(folder, manifest, files)
     return load(folder)

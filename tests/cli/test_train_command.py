@@ -63,7 +63,7 @@ def folder(columns, tmp_path_factory):
 
 @pytest.fixture
 def no_figures(monkeypatch):
-    monkeypatch.setattr("lamarrpy.train.card._png", lambda figure: b"a figure")
+    monkeypatch.setattr("lamarrpy.train.figures._png", lambda figure: b"a figure")
 
 
 def test_a_network_from_a_recipe(folder, tmp_path):

@@ -19,4 +19,4 @@ def data(columns, tmp_path_factory):
 @pytest.fixture
 def no_figures(monkeypatch):
     """Figures take most of the time of a small training; they have tests of their own."""
-    monkeypatch.setattr("lamarrpy.train.card._png", lambda figure: b"a figure")
+    monkeypatch.setattr("lamarrpy.train.figures._png", lambda figure: b"a figure")

@@ -24,6 +24,7 @@ def tune(
     species: Species = None,
     table: Annotated[str | None, typer.Option(help="Which table, of a file with several.")] = None,
     change: Changes = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a recipe that is there.")] = False,
     threads: Threads = 1,
 ) -> None:
     """Search for the numbers of a recipe with the best score, giving up trials that fall behind.
@@ -33,9 +34,12 @@ def tune(
     from rich.console import Console
 
     from lamarrpy.cli.training import prepare, recipe_of, rows_of
+    from lamarrpy.errors import OutputError
     from lamarrpy.io.target import writing
 
     if output is not None:
+        if output.exists() and not overwrite:
+            raise OutputError(f"{output}: is there already; choose another -o, or replace it with --overwrite")
         with writing(output):
             output.parent.mkdir(parents=True, exist_ok=True)
     prepare(threads)

@@ -104,4 +104,7 @@ def _changed(what: str, part: Any, changes: Mapping[str, Any], known: Mapping[st
             raise ConfigError(
                 f"{what}: expected numbers out of {names}, got {number!r}{did_you_mean(number, asdict(part))}"
             )
-    return replace(part, **numbers)
+    try:
+        return replace(part, **numbers)
+    except TypeError:
+        raise ConfigError(f"{what}: expected numbers of the kind that {asdict(part)} has, got {numbers}") from None

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from lamarrpy.errors import ConfigError
 from lamarrpy.nn.flows import FLOWS, Flow
 from lamarrpy.nn.histograms import HistogramShape, conditional_histograms
 from lamarrpy.train.learned import Learned, Watch
@@ -92,6 +93,12 @@ def _usual(algorithm: str, rows: int) -> Schedule:
 
 def _build(problem: Problem, algorithm: str, network: NetworkRecipe, options: Mapping[str, Any]) -> Any:
     sizes = {key: value for key, value in (("width", network.width), ("layers", network.layers)) if value is not None}
+    unused = set(network.model_dump(exclude_none=True)) - set(sizes)
+    if unused:
+        raise ConfigError(
+            f"{algorithm}: expected layers and width of its networks, got {', '.join(sorted(unused))} too, which they"
+            " do not have: leave it out"
+        )
     usual: Any = HistogramShape() if algorithm == AUTOREGRESSIVE else FLOWS[algorithm]
     shape = replace(usual, **{**checked_options(algorithm, options, vars(usual)), **sizes})
     conditions, seed = problem.conditions.width_out, problem.recipe.seed

@@ -48,6 +48,19 @@ def learn_adversarially(problem: Problem, watch: Watch) -> Learned:
     return Learned("generator", problem.targets, network)
 
 
+def check_tuning(problem: Problem, recipe: TuningRecipe) -> None:
+    """Find out whether a recipe can be followed, before a student has learned for minutes.
+
+    Raises
+    ------
+    ConfigError
+        If it names something that does not exist.
+    """
+    algorithm(recipe.algorithm, recipe.adversarial.loss, recipe.adversarial.penalty, recipe.adversarial.matching)
+    make_score(recipe.training.over(_TUNING).score, problem)
+    _features(problem)()
+
+
 def tune(problem: Problem, watch: Watch, student: keras.Model, recipe: TuningRecipe) -> keras.Model:
     """Let a generator that has learned play against a discriminator of real rows, at a low rate."""
     how = recipe.training.over(_TUNING)

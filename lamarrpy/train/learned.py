@@ -9,7 +9,7 @@ from pathlib import Path
 
 import keras
 
-from lamarrpy.errors import ArtifactError
+from lamarrpy.errors import ArtifactError, ConfigError
 from lamarrpy.parameterization.manifest import Kind
 from lamarrpy.parameterization.transforms import PerColumn
 from lamarrpy.train.loop import History, Learner, Plan, Score, fit
@@ -85,7 +85,18 @@ class Watch:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def fit(self, phase: str, learner: Learner, source: Source, plan: Plan, score: Score | None) -> keras.Model:
-        """Train, in view of all, and give the network back."""
+        """Train, in view of all, and give the network back.
+
+        Raises
+        ------
+        ConfigError
+            If it is to end for lack of progress, and nothing says what progress is.
+        """
+        if plan.patience is not None and score is None:
+            raise ConfigError(
+                f"{phase}: expected a score, of validation rows, with patience {plan.patience}: set training.score, or"
+                " leave patience out"
+            )
         tell = self.tell
         self.curves[phase] = fit(
             learner,

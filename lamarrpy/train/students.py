@@ -8,7 +8,7 @@ from lamarrpy.errors import ConfigError, did_you_mean
 from lamarrpy.nn.players import generator
 from lamarrpy.train.density import DENSITIES, train_density
 from lamarrpy.train.distillation import RegressionLearner, teach
-from lamarrpy.train.game import tune
+from lamarrpy.train.game import check_tuning, tune
 from lamarrpy.train.learned import Learned, Watch
 from lamarrpy.train.loop import Plan
 from lamarrpy.train.players import body_of, descent_of
@@ -31,6 +31,8 @@ def learn_by_distillation(problem: Problem, watch: Watch) -> Learned:
         )
     checked_options("distilled", recipe.options, {})
     make_score(recipe.training.score, problem)  # a wrong name is told now, not after the teacher's minutes
+    if recipe.tuning is not None:
+        check_tuning(problem, recipe.tuning)
     master = train_density(problem, watch, teacher.algorithm, teacher.network, teacher.training, teacher.options)
     student = _train_student(problem, watch, master)
     if recipe.tuning is not None:

@@ -46,7 +46,9 @@ def test_a_study_goes_on_and_its_best_recipe_is_written(command, tmp_path):
     assert "training.rate 0.00" in first
     assert "best of 1: score 0." in first
     assert f"wrote {tmp_path / 'new' / 'best.yaml'}" in first
-    second = lamarrpy(*command, "--trials", 1, *stored, "-o", tmp_path / "new" / "best.yaml")
+    with pytest.raises(OutputError, match="is there already; choose another -o, or replace it with --overwrite"):
+        lamarrpy(*command, "--trials", 1, *stored, "-o", tmp_path / "new" / "best.yaml")
+    second = lamarrpy(*command, "--trials", 1, *stored, "-o", tmp_path / "new" / "best.yaml", "--overwrite")
     assert "trial 1: score 0." in second
     assert "best of 2: score 0." in second
     best = read_recipe(tmp_path / "new" / "best.yaml")

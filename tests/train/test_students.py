@@ -117,3 +117,32 @@ def test_mistakes_are_told_before_the_teacher_learns(columns, changes, words):
     with pytest.raises(ConfigError, match=words):
         learn_by_distillation(problem_of(columns, "distilled", **changes), watch)
     assert not watch.curves
+
+
+@pytest.mark.parametrize(
+    ("tuning", "message"),
+    [
+        ({"algorithm": "BCGAN"}, "did you mean 'BceGAN'"),
+        ({"training": {"score": "kolmogorov"}}, "expected a score"),
+        ({"adversarial": {"loss": {"smoothing": "much"}}}, "expected numbers of the kind"),
+    ],
+)
+def test_mistakes_of_tuning_are_told_before_anything_is_learned(columns, tuning, message):
+    told = []
+    problem = problem_of(columns, "distilled", tuning=tuning)
+    with pytest.raises(ConfigError, match=message):
+        learn_by_distillation(problem, Watch(tell=lambda *said: told.append(said)))
+    assert not told
+
+
+@pytest.mark.parametrize("algorithm", ["autoregressive", "coupling_spline"])
+def test_what_a_density_has_no_use_for_is_refused(columns, algorithm):
+    problem = problem_of(columns, algorithm, network={"width": 16, "dropout": 0.1})
+    with pytest.raises(ConfigError, match=r"expected layers and width of its networks, got dropout too"):
+        learn(problem, Watch())
+
+
+def test_patience_needs_a_score(columns):
+    problem = problem_of(columns, "BceGAN", split=[0.8, 0.0, 0.2], training={"steps": 2, "batch": 300, "patience": 1})
+    with pytest.raises(ConfigError, match="with patience 1: set training"):
+        learn(problem, Watch())

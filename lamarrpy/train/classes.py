@@ -13,12 +13,12 @@ from lamarrpy.train.boosted import boosted_classifier
 from lamarrpy.train.classification import TWO_PHASES, ClassificationLearner, Phase, validation_cross_entropy
 from lamarrpy.train.learned import Learned, Watch
 from lamarrpy.train.loop import Plan
-from lamarrpy.train.players import body_of
+from lamarrpy.train.players import body_of, lengthened
 from lamarrpy.train.problem import Problem
 from lamarrpy.train.recipe import Layers, Schedule, checked_options
 from lamarrpy.train.rows import Rows, mean_one
 
-_USUAL = Schedule(8_000, 2048, 3e-3)
+_USUAL = Schedule(2_000, 2048, 3e-3)
 _BODY = Layers(5, 128, "relu")
 _EVALUATIONS = 40
 
@@ -30,7 +30,7 @@ def learn_classes(problem: Problem, watch: Watch) -> Learned:
     """Train a network to tell the probability of each class, in two phases."""
     recipe, classes = problem.recipe, classes_of(problem)
     checked_options("classifier", recipe.options, {})
-    how = recipe.training.over(_USUAL)
+    how = recipe.training.over(lengthened(_USUAL, problem))
     network = classifier(
         problem.conditions.width_out, len(classes), body_of(recipe.network.over(_BODY)._replace(l2=0.0), recipe.seed)
     )

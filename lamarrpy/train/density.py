@@ -14,7 +14,7 @@ from lamarrpy.nn.histograms import HistogramShape, conditional_histograms
 from lamarrpy.train.learned import Learned, Watch
 from lamarrpy.train.likelihood import LikelihoodLearner
 from lamarrpy.train.loop import Plan
-from lamarrpy.train.players import descent_of
+from lamarrpy.train.players import descent_of, lengthened
 from lamarrpy.train.problem import Problem
 from lamarrpy.train.recipe import NetworkRecipe, Schedule, TrainingRecipe, checked_options
 from lamarrpy.train.scores import make_score
@@ -27,10 +27,7 @@ DENSITIES = (AUTOREGRESSIVE, *FLOWS)
 _USUAL = {
     name: Schedule(1500 if name == AUTOREGRESSIVE else 5000, 1024, 2e-3, "adamw", score="nll") for name in DENSITIES
 }
-"""One minute and three of one core, for eight targets of as many rows as `_MANY`; longer, they learn rows by heart."""
-
-_MANY, _MOST = 150_000, 5.0
-"""More rows than this are learned from longer in proportion, up to so many times as long."""
+"""One minute and three of one core, for eight targets of a usual number of rows; longer, they learn rows by heart."""
 
 _CLIP = 10.0
 """Norm that a gradient is cut to."""
@@ -80,15 +77,10 @@ def train_density(
         If a number or an option is not one of the algorithm.
     """
     density = _build(problem, algorithm, network, options)
-    how = training.over(_usual(algorithm, len(problem.parts["training"])))
+    how = training.over(lengthened(_USUAL[algorithm], problem))
     learner = LikelihoodLearner(density, descent_of(how, clip=_CLIP))
     plan = Plan(how.steps, how.batch, problem.recipe.seed, how.patience, max(1, how.steps // _EVALUATIONS))
     return watch.fit(algorithm, learner, problem.rows("training"), plan, make_score(how.score, problem))
-
-
-def _usual(algorithm: str, rows: int) -> Schedule:
-    usual = _USUAL[algorithm]
-    return usual._replace(steps=round(usual.steps * min(max(rows / _MANY, 1.0), _MOST)))
 
 
 def _build(problem: Problem, algorithm: str, network: NetworkRecipe, options: Mapping[str, Any]) -> Any:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -41,10 +44,22 @@ def to_onnx(network: keras.Model) -> bytes:
         out = network(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
         return tf.ensure_shape(out, (None, network.output.shape[-1]))
 
-    graph, _ = tf2onnx.convert.from_function(tf.function(answer, input_signature=given), given, opset=OPSET)
+    with _unsaid():
+        graph, _ = tf2onnx.convert.from_function(tf.function(answer, input_signature=given), given, opset=OPSET)
     model: bytes = graph.SerializeToString(deterministic=True)
     _check(network, model)
     return model
+
+
+@contextmanager
+def _unsaid() -> Iterator[None]:
+    """Keep to itself what the conversion logs of its own rewriting; whether it went well is measured."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _check(network: keras.Model, model: bytes) -> None:

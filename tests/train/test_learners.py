@@ -1,11 +1,15 @@
 """Every algorithm, from a recipe and a file to a model that keeps every promise."""
 
+from types import SimpleNamespace
+
 import pytest
 from small_training import recipe_of
 
 from lamarrpy.errors import ConfigError
 from lamarrpy.testing import check_parameterization
 from lamarrpy.train.learners import LEARNERS, learner
+from lamarrpy.train.players import lengthened
+from lamarrpy.train.recipe import Schedule
 from lamarrpy.train.running import checkpoints, train
 
 
@@ -29,3 +33,11 @@ def test_unknown_names_are_refused_before_anything_is_read(tmp_path):
     words = f"expected an algorithm out of {', '.join(LEARNERS)}, got 'BceGAM'; did you mean 'BceGAN'"
     with pytest.raises(ConfigError, match=words):
         train(recipe_of("BceGAM"), tmp_path / "nothing.parquet", tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("rows", "steps"), [(100, 750), (75_000, 750), (150_000, 1500), (300_000, 3000), (10**7, 7500)]
+)
+def test_more_rows_are_learned_from_longer_and_few_not_by_heart(rows, steps):
+    problem = SimpleNamespace(parts={"training": range(rows)})
+    assert lengthened(Schedule(1500, 1024, 1e-3), problem).steps == steps

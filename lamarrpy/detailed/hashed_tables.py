@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 from lamarrpy.errors import ArtifactError
-
-
-def digest(tables: dict[str, Any]) -> str:
-    """sha256 of tables as JSON without spaces, names in order."""
-    return hashlib.sha256(json.dumps(tables, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+from lamarrpy.parameterization.manifest import digest
 
 
 def write_tables(path: Path, tables: dict[str, Any], **about: Any) -> None:

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from lamarrpy.detailed.hashed_tables import digest, read_tables, write_tables
+from lamarrpy.detailed.hashed_tables import read_tables, write_tables
 from lamarrpy.errors import ArtifactError
+from lamarrpy.parameterization.manifest import digest
 
 TABLES = {"scale": [1.0, 0.1], "muon": [[0.0, 0.30000000000000004, 1.0]]}
 

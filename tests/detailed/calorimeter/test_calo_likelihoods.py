@@ -8,9 +8,9 @@ from calo_guns import at_ecal, no_tracks, over_region, tracks_of
 
 from lamarrpy.detailed.calorimeter import charged_dlls, identify_clusters, observe
 from lamarrpy.detailed.calorimeter.likelihoods import DLLS, TABLES, Observable, Table, load_tables
-from lamarrpy.detailed.hashed_tables import digest
 from lamarrpy.draws import Draws
 from lamarrpy.errors import ArtifactError
+from lamarrpy.parameterization.manifest import digest
 from lamarrpy.shipped import shipped
 
 

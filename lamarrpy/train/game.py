@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -21,14 +22,19 @@ from lamarrpy.train.recipe import AdversarialRecipe, Layers, Schedule, TuningRec
 from lamarrpy.train.scores import make_score
 
 _USUAL = Schedule(12_000, 2048, 1e-3, "adam", score="ks")
-_TUNING = Schedule(2_000, 2048, 5e-5, "adam", score="ks")
+_TUNING = Schedule(2_000, 2048, 2e-5, "adam", score="auc")
 _PLAYER = Layers(5, 128, "leaky_relu")
 _REFEREE = Layers(3, 64, "leaky_relu")
 _AVERAGE = 0.999
 _FASTER = 2.0
 """The discriminator's rate over the generator's, as in the thesis."""
 
-_EVALUATIONS = 40
+_EVALUATIONS, _TUNING_EVALUATIONS = 40, 10
+_ENOUGH = 1000
+"""Validation rows for a score by classifier."""
+
+_CRITIC = 1e-3
+"""The discriminator's rate in tuning: it knows nothing yet, of a generator that knows nearly all."""
 
 
 def learn_adversarially(problem: Problem, watch: Watch) -> Learned:
@@ -44,7 +50,8 @@ def learn_adversarially(problem: Problem, watch: Watch) -> Learned:
     body = body_of(layers, recipe.seed)
     network = generator(problem.conditions.width_out, latents, targets, body, shortcut=not layers.latents)
     how = recipe.training.over(_USUAL)
-    network = _play(problem, watch, "adversarial", network, recipe.algorithm, how, recipe.adversarial)
+    played = recipe.algorithm, recipe.adversarial, _game(how, recipe.adversarial)
+    network = _play(problem, watch, "adversarial", network, played, how, _EVALUATIONS)
     return Learned("generator", problem.targets, network)
 
 
@@ -57,14 +64,30 @@ def check_tuning(problem: Problem, recipe: TuningRecipe) -> None:
         If it names something that does not exist.
     """
     algorithm(recipe.algorithm, recipe.adversarial.loss, recipe.adversarial.penalty, recipe.adversarial.matching)
-    make_score(recipe.training.over(_TUNING).score, problem)
+    make_score(recipe.training.over(_usual_tuning(problem)).score, problem)
     _features(problem)()
 
 
+def _usual_tuning(problem: Problem) -> Schedule:
+    """By the score that sees all, or one that is content with few rows."""
+    return _TUNING if len(problem.parts["validation"]) >= _ENOUGH else _TUNING._replace(score="ks")
+
+
 def tune(problem: Problem, watch: Watch, student: keras.Model, recipe: TuningRecipe) -> keras.Model:
-    """Let a generator that has learned play against a discriminator of real rows, at a low rate."""
-    how = recipe.training.over(_TUNING)
-    return _play(problem, watch, "tuning", student, recipe.algorithm, how, recipe.adversarial)
+    """Let a generator that has learned play against a discriminator of real rows, at a low rate.
+
+    The generator begins to move slowly, so that the discriminator knows something by then, and stays as it was if its
+    score does not get better.
+    """
+    how, rules = recipe.training.over(_usual_tuning(problem)), recipe.adversarial
+    game = _game(how, rules.model_copy(update={"discriminator_rate": rules.discriminator_rate or _CRITIC}))
+    game = replace(game, generator=replace(game.generator, warmup=game.generator.steps // 2))
+    before, score = student.get_weights(), make_score(how.score, problem)
+    reached = None if score is None else score(student)
+    tuned = _play(problem, watch, "tuning", student, (recipe.algorithm, rules, game), how, _TUNING_EVALUATIONS)
+    if reached is not None and reached <= min(watch.curves["tuning"].scores):
+        tuned.set_weights(before)
+    return tuned
 
 
 def _play(
@@ -72,10 +95,11 @@ def _play(
     watch: Watch,
     phase: str,
     network: keras.Model,
-    name: str,
+    rules_of_play: tuple[str, AdversarialRecipe, Game],
     how: Schedule,
-    recipe: AdversarialRecipe,
+    evaluations: int,
 ) -> keras.Model:
+    name, recipe, game = rules_of_play
     rules = algorithm(name, recipe.loss, recipe.penalty, recipe.matching)
     conditions, targets = problem.conditions.width_out, problem.targets.width_out
     features = _features(problem)
@@ -89,8 +113,8 @@ def _play(
     watching = (
         referee(conditions, targets, body_of(_REFEREE, problem.recipe.seed), features()) if recipe.referee else None
     )
-    learner = AdversarialLearner(network, against, rules, _game(how, recipe), watching)
-    plan = Plan(how.steps, how.batch, problem.recipe.seed, how.patience, max(1, how.steps // _EVALUATIONS))
+    learner = AdversarialLearner(network, against, rules, game, watching)
+    plan = Plan(how.steps, how.batch, problem.recipe.seed, how.patience, max(1, how.steps // evaluations))
     return watch.fit(phase, learner, problem.rows("training"), plan, make_score(how.score, problem))
 
 

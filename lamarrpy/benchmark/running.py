@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -23,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from lamarrpy.benchmark.checks import Check
+from lamarrpy.benchmark.processes import run_module
 from lamarrpy.draws import Draws
-from lamarrpy.errors import LamarrpyError
 from lamarrpy.field import magnetic_field
 from lamarrpy.generate import generate
 from lamarrpy.io import open_sink, open_source
@@ -168,10 +166,8 @@ def run_command(*words: str, output: Path, workers: int) -> dict[str, Any]:
     shutil.rmtree(output, ignore_errors=True)
     if hasattr(os, "sync"):
         os.sync()  # no run pays for what another has written
-    command = [sys.executable, "-m", "lamarrpy", *words, "-o", str(output), "--quiet", "--workers", str(workers)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise LamarrpyError(f"the run to be measured failed: {done.stderr.strip()}")
+    options = ("-o", str(output), "--quiet", "--workers", str(workers))
+    run_module("the run to be measured", "lamarrpy", *words, *options)
     record: dict[str, Any] = json.loads((output / "run.json").read_text(encoding="utf-8"))
     return record
 

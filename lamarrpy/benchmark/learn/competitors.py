@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import resource
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,8 +16,8 @@ import yaml
 from numpy.typing import NDArray
 
 from lamarrpy.benchmark.learn.sample import CONDITIONS, TARGETS, draw_sample
+from lamarrpy.benchmark.processes import run_module
 from lamarrpy.draws import Draws
-from lamarrpy.errors import LamarrpyError
 from lamarrpy.parameterization.parameterization import load
 from lamarrpy.validate.metrics import ks_distance, two_sample_auc, wasserstein_over_sigma
 
@@ -124,11 +121,9 @@ def train(name: str, samples: Samples, folder: Path, targets: Mapping[str, str],
     """
     path, output = folder / f"{name}.yaml", folder / name
     path.write_text(yaml.safe_dump(recipe(name, targets, quick), sort_keys=False), encoding="utf-8")
-    command = [sys.executable, "-m", "lamarrpy", "train", str(path), "--data", str(samples.training), "-o", str(output)]
+    words = ("train", str(path), "--data", str(samples.training), "-o", str(output), "--quiet")
     before = _children()
-    done = subprocess.run([*command, "--quiet"], capture_output=True, text=True, check=False, env=dict(os.environ))
-    if done.returncode:
-        raise LamarrpyError(f"training {name} failed: {done.stderr.strip()[-2000:]}")
+    run_module(f"training {name}", "lamarrpy", *words)
     return output, _children() - before
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
 from lamarrpy.benchmark.learn.sample import CONDITIONS, TARGETS, draw_sample
+from lamarrpy.benchmark.processes import run_module
 from lamarrpy.draws import Draws
-from lamarrpy.errors import LamarrpyError
 
 _BATCH, _LATENTS = 2048, 8
 
@@ -27,11 +25,7 @@ def training_rate(*, quick: bool) -> float:
         With its last words, if it fails.
     """
     steps = 100 if quick else 500
-    command = [sys.executable, "-m", "lamarrpy.benchmark.learn.game", str(steps)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise LamarrpyError(f"the game to be measured failed: {done.stderr.strip()[-2000:]}")
-    return float(done.stdout.split()[-1])
+    return float(run_module("the game to be measured", "lamarrpy.benchmark.learn.game", str(steps)).split()[-1])
 
 
 def generation_rate(folder: Path, *, quick: bool) -> float:

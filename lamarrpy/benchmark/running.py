@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from lamarrpy.shipped import shipped
 from lamarrpy.stages.propagation import Propagation
 from lamarrpy.tables import EventBatch, generator_level
 from lamarrpy.tables.schemas import PLANES
+from lamarrpy.yaml_file import read_yaml
 
 WORKERS = 2
 
@@ -66,19 +67,31 @@ def run_checks(*, quick: bool) -> Iterator[Check]:
 
 def _runs(folder: Path, particles: int, times: int, quick: bool) -> Iterator[Check]:
     """Runs over a particle gun, taking turns so that a slow moment of the machine hits all of them."""
-    gun = make_gun(folder / "gun", particles)
-    kick, alone, steps = [], [], []
+    gun, integrated = make_gun(folder / "gun", particles), _integrated(folder / "runge_kutta.yaml")
+    kick, alone, steps, networks = [], [], [], []
     for _ in range(times):
         kick.append(_run("parametric", gun, folder, workers=WORKERS))
         alone.append(_run("parametric", gun, folder, workers=1))
-        steps.append(_run("lhcb2016", gun, folder, workers=WORKERS))
+        steps.append(_run(str(integrated), gun, folder, workers=WORKERS))
+        networks.append(_run("lhcb2016", gun, folder, workers=WORKERS))
     yield Check("run.rate.single_kick", gun.counted / typical_seconds(kick), 250_000, None, "particles/s")
     yield Check("run.rate.runge_kutta", gun.counted / typical_seconds(steps), 120_000, None, "particles/s")
+    yield Check("run.rate.neural", gun.counted / typical_seconds(networks), None, None, "particles/s")
     yield Check("run.rate.one_worker", gun.counted / typical_seconds(alone), None, None, "particles/s")
     ratios = [one["seconds"] / two["seconds"] for one, two in zip(alone, kick, strict=True)]
     yield Check("run.speedup.two_workers", None if quick else float(np.median(ratios)), 1.7, None, "")
-    peak = max(record["peak_memory_bytes"] for record in (*kick, *alone, *steps)) / 1e9
+    peak = max(record["peak_memory_bytes"] for record in (*kick, *alone, *steps, *networks)) / 1e9
     yield Check("run.peak_memory", None if quick else peak, None, 1.5, "GB")
+
+
+def _integrated(path: Path) -> Path:
+    """The pipeline ``lhcb2016`` with Runge-Kutta in place of the neural extrapolator."""
+    spec = read_yaml(shipped("pipelines", "lhcb2016.yaml"))
+    for stage in spec["stages"]:
+        if stage["kind"] == "propagation":
+            stage["method"] = "runge_kutta"
+    path.write_text(json.dumps(spec), encoding="utf-8")  # JSON is YAML too
+    return path
 
 
 def typical_seconds(records: Sequence[dict[str, Any]]) -> float:
@@ -173,8 +186,9 @@ def run_command(*words: str, output: Path, workers: int) -> dict[str, Any]:
 
 
 def extrapolation_error(particles: int) -> Check:
-    """How far the integration of ``lhcb2016`` is from one a hundred times finer, at the worst of its planes."""
-    stage = next(s for s in load_pipeline("lhcb2016").stages if isinstance(s, Propagation))
+    """How far Runge-Kutta in the place of ``lhcb2016``'s networks is from a far finer one, at the worst plane."""
+    shipped_stage = next(s for s in load_pipeline("lhcb2016").stages if isinstance(s, Propagation))
+    stage = replace(shipped_stage, method="runge_kutta")
     batch = next(iter(generate(shipped("data", "recipes", "gun.yaml"), events=particles // 40, seed=2)))
     batch = stage(batch, Draws(0))
     names = ("x", "y", "z", "tx", "ty", "p", "pid")

@@ -20,6 +20,8 @@ from lamarrpy.cli.pipelines import pipelines
 from lamarrpy.cli.run import run
 from lamarrpy.cli.sample import sample
 from lamarrpy.cli.schema import schema
+from lamarrpy.cli.study import study
+from lamarrpy.cli.tracks import tracks
 from lamarrpy.cli.train import train
 from lamarrpy.cli.training_samples import training_samples
 from lamarrpy.cli.tune import tune
@@ -41,6 +43,7 @@ _COMMANDS = (
     sample,
     tune,
     generate,
+    tracks,
     convert,
     inspect,
     head,
@@ -52,6 +55,7 @@ for command in _COMMANDS:
     app.command()(command)
 app.add_typer(models, name="models")
 app.add_typer(benchmark, name="benchmark")
+app.add_typer(study, name="study")
 
 
 def main() -> None:

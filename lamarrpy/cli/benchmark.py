@@ -49,6 +49,17 @@ def learn(
     _finish(learn_checks(quick=quick, only=[name for name in only.split(",") if name]), json)
 
 
+@benchmark.command("extrapolator")
+def extrapolator(json: _Json = None, quick: _Quick = False) -> None:
+    """The neural extrapolators beside integration: accuracy, speed, training time, and their place in the pipeline."""
+    from lamarrpy.cli.training import prepare
+
+    prepare(1)
+    from lamarrpy.benchmark.extrapolator.checks import extrapolator_checks
+
+    _finish(extrapolator_checks(quick=quick), json)
+
+
 def _finish(checks: Iterable[Check], path: Path | None) -> None:
     """Tell each figure once it is measured, and all of them in a table in the end; fail if one is out of bounds."""
     from lamarrpy.benchmark.checks import report, write

@@ -68,20 +68,31 @@ def verify_models(folders: _Folders = None) -> None:
     """Check every byte of the models in some folders against the hashes of their manifests, and open them."""
     from lamarrpy.errors import ArtifactError
     from lamarrpy.parameterization.folder import verify
-    from lamarrpy.parameterization.parameterization import load
 
     damaged = False
     for folder in _found(folders):
         try:
-            files = len(verify(folder).files)
-            load(folder)
+            manifest = verify(folder)
+            _open(folder, manifest)
         except ArtifactError as error:
             damaged = True
             typer.echo(f"{folder}: damaged: {error}", err=True)
         else:
-            typer.echo(f"{folder}: whole, {files} files besides the manifest")
+            typer.echo(f"{folder}: whole, {len(manifest.files)} files besides the manifest")
     if damaged:
         raise typer.Exit(1)
+
+
+def _open(folder: Path, manifest: Manifest) -> None:
+    """Open a model as what it is."""
+    from lamarrpy.parameterization.parameterization import load
+    from lamarrpy.propagation.neural import NeuralExtrapolator
+    from lamarrpy.propagation.neural.legs import read_legs
+
+    if manifest.kind == "extrapolator":
+        NeuralExtrapolator(folder, read_legs(folder, manifest).magnet("MagUp"))
+    else:
+        load(folder)
 
 
 def _columns(role: str, columns: Sequence[Condition | Target]) -> Table:

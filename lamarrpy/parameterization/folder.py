@@ -15,15 +15,19 @@ from pydantic import ValidationError
 from lamarrpy.errors import ArtifactError, OutputError
 from lamarrpy.parameterization.manifest import Manifest, as_text
 
-MANIFEST, TRANSFORM, MODEL, KERAS, ROWS, CARD = (
+MANIFEST, TRANSFORM, LEGS, MODEL, KERAS, ROWS, CARD = (
     "manifest.json",
     "transform.json",
+    "legs.json",
     "model.onnx",
     "model.keras",
     "rows.npz",
     "card.md",
 )
 """Names of the files."""
+
+_MARKS = (TRANSFORM, LEGS)
+"""Files of which every parameterization has one, and no other folder."""
 
 _REMEDY = "install lamarrpy anew, or train the model again"
 
@@ -99,8 +103,10 @@ def check_replaceable(folder: Path) -> None:
 
 def find_models(root: Path) -> list[Path]:
     """The folders at or below one that hold a parameterization, or what is left of one; hidden ones do not count."""
-    named = {path for name in (MANIFEST, TRANSFORM) for path in root.rglob(name) if path.is_file()}
-    models = {path.parent for path in named if path.name == TRANSFORM or TRANSFORM.encode() in _read(path)}
+    named = {path for name in (MANIFEST, *_MARKS) for path in root.rglob(name) if path.is_file()}
+    models = {
+        path.parent for path in named if path.name in _MARKS or any(mark.encode() in _read(path) for mark in _MARKS)
+    }
     return sorted(path for path in models if not any(part.startswith(".") for part in path.relative_to(root).parts))
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-Kind = Literal["generator", "classifier", "neighbours"]
+Kind = Literal["generator", "classifier", "neighbours", "extrapolator"]
 
 
 def _of_numbers(dtype: str) -> str:
@@ -83,8 +83,9 @@ class Manifest(_Frozen):
         Of these files; 1.
     name : str
         Of the parameterization.
-    kind : {"generator", "classifier", "neighbours"}
-        How it answers: targets from conditions and normal numbers, probabilities of classes, rows of its sample.
+    kind : {"generator", "classifier", "neighbours", "extrapolator"}
+        How it answers: targets from conditions and normal numbers, probabilities of classes, rows of its sample, the
+        state of a track further along z.
     algorithm : str
         How it was learned.
     conditions : tuple of Condition
@@ -94,7 +95,7 @@ class Manifest(_Frozen):
     classes : tuple of float
         Of a classifier: the values of its target, in the order of its probabilities.
     latents : int
-        Random numbers it needs for a row.
+        Random numbers it needs for a row; none for an extrapolator.
     files : dict of str to str
         sha256 of every other file, by name.
     recipe : dict
@@ -116,13 +117,21 @@ class Manifest(_Frozen):
     conditions: tuple[Condition, ...] = Field(min_length=1)
     targets: tuple[Target, ...] = Field(min_length=1)
     classes: tuple[float, ...] = ()
-    latents: int = Field(ge=1)
+    latents: int = Field(ge=0)
     files: dict[str, str] = {}
     recipe: dict[str, Any] = {}
     sample: dict[str, Any] = {}
     seed: int = 0
     versions: dict[str, str] = {}
     metrics: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _check_draws(self) -> Self:
+        if (self.latents == 0) != (self.kind == "extrapolator"):
+            raise ValueError(
+                f"expected random numbers for every kind but extrapolator, got {self.latents}, {self.kind}"
+            )
+        return self
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -279,6 +279,11 @@ def load(folder: str | Path) -> Parameterization:
         If a file is missing, was changed, or does not fit the others.
     """
     manifest = read_manifest(Path(folder))
+    if manifest.kind not in KINDS:
+        raise ArtifactError(
+            f"{folder}: expected a model of kind {', '.join(KINDS)}, got {manifest.kind}: it draws nothing; the"
+            " propagation stage takes it"
+        )
     return KINDS[manifest.kind](Path(folder), manifest)
 
 

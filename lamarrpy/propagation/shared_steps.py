@@ -15,7 +15,7 @@ from lamarrpy.field.model import FieldAtPlane, MagneticField
 from lamarrpy.propagation.motion import KAPPA, runge_kutta_step
 from lamarrpy.propagation.runge_kutta import runge_kutta
 from lamarrpy.propagation.state import LARGEST_SINE, Array, Crossings, State, direction, slopes
-from lamarrpy.propagation.straight_line import straight_line
+from lamarrpy.propagation.straight_line import straight_ahead
 
 STEP_LENGTHS: tuple[tuple[float, float], ...] = ((0.0, 120.0), (1200.0, 270.0), (2700.0, 550.0))
 """(stiffness momentum [MeV] from which it holds, step [mm] inside the magnet).
@@ -106,12 +106,7 @@ class SharedSteps:
             Particles that curl (|t| > 5 at the end of a step) do not reach what lies beyond.
         """
         out = Crossings.empty(len(planes), len(start.x))
-        neutral = np.flatnonzero(start.qop == 0.0)
-        if len(neutral):
-            straight = straight_line(start.at(neutral), planes)
-            for i, plane in enumerate(planes):
-                ahead = straight.reaches[i] & (start.z[neutral] <= plane)
-                out.put(i, neutral, [column[i] for column in straight[:4]], ahead)
+        straight_ahead(start, np.flatnonzero(start.qop == 0.0), planes, out)
         stiffness = _stiffness(start)
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             for i, (_, step) in enumerate(STEP_LENGTHS):

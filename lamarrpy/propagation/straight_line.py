@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lamarrpy.propagation.state import STEEPEST, Array, Crossings, Planes, State
 
@@ -30,6 +31,16 @@ def straight_line(start: State, planes: Planes) -> Crossings:
         way = plane - start.z
         out.put(i, slice(None), (start.x + start.tx * way, start.y + start.ty * way, start.tx, start.ty), reaches)
     return out
+
+
+def straight_ahead(start: State, rows: NDArray[np.intp], planes: Sequence[float], out: Crossings) -> None:
+    """Fill in where some particles, neutral ones say, cross the planes that lie ahead of them."""
+    if not len(rows):
+        return
+    straight = straight_line(start.at(rows), planes)
+    for i, plane in enumerate(planes):
+        ahead = straight.reaches[i] & (start.z[rows] <= plane)
+        out.put(i, rows, [column[i] for column in straight[:4]], ahead)
 
 
 class StraightLine:

@@ -23,16 +23,25 @@ from lamarrpy.propagation import (
     closest_to_beam,
     kick_of,
 )
+from lamarrpy.propagation.neural import NeuralExtrapolator
 from lamarrpy.propagation.true_states import CLOSEST, KINEMATICS, beam_lines, closest_columns, origins, scatter
+from lamarrpy.shipped import shipped
 from lamarrpy.tables import PARTICLES, VERTICES, EventBatch, Schema
 from lamarrpy.tables.schemas import PLANES
+
+SHIPPED = ("extrapolator", "variable")
+"""The neural extrapolator that ships with lamarrpy, below ``models``."""
 
 METHODS: dict[str, Callable[[MagneticField], Extrapolator]] = {
     "straight_line": lambda field: StraightLine(),
     "single_kick": lambda field: SingleKick(kick_of(field)),
     "runge_kutta": SharedSteps,
+    "neural": lambda field: NeuralExtrapolator(shipped("models", *SHIPPED), field),
 }
 """Every way through the magnetic field, by name."""
+
+LEFT_OVER = "left_to_runge_kutta"
+"""Column of ``particles`` that counts what the neural extrapolator does not know."""
 
 _STABLE = 1
 """HepMC status of a particle that leaves the generator undecayed."""
@@ -47,13 +56,16 @@ class Propagation:
 
     Parameters
     ----------
-    method : {"single_kick", "runge_kutta", "straight_line"}
+    method : {"single_kick", "runge_kutta", "neural", "straight_line"}
         How: one kick in the middle of the magnet (centimetres exact at 5 GeV), integration of the
-        equation of motion (20 um), or as if the magnet were off.
+        equation of motion (20 um), a network that was trained in the field (1 um; what it does not know is
+        integrated, and flagged), or as if the magnet were off.
     field : {"lhcb", "dipole_pair", "grid", "uniform", "none"}
         The magnetic field.
     field_file : str or None
         The map of a ``grid`` field: text of six columns or npz.
+    extrapolator : str or None
+        Folder of a neural extrapolator of one's own; the shipped one, which knows the field ``lhcb``, if left out.
     polarity : {"MagUp", "MagDown"}
         Polarity of the magnet.
     planes : tuple of str
@@ -69,12 +81,16 @@ class Propagation:
     Raises
     ------
     ConfigError
-        If a name is not known, a grid field has no file, or the window is empty.
+        If a name is not known, a grid field has no file, the window is empty, or the neural extrapolator was trained
+        in another field.
+    ArtifactError
+        If the neural extrapolator is damaged.
     """
 
-    method: Literal["straight_line", "single_kick", "runge_kutta"] = "single_kick"
+    method: Literal["straight_line", "single_kick", "runge_kutta", "neural"] = "single_kick"
     field: Literal["lhcb", "dipole_pair", "grid", "uniform", "none"] = "lhcb"
     field_file: str | None = None
+    extrapolator: str | None = None
     polarity: Polarity = "MagUp"
     planes: tuple[str, ...] = ("mid_tt", "mid_t", "ecal")
     eta_min: float = 1.6
@@ -100,8 +116,14 @@ class Propagation:
                 f"expected field_file with the field 'grid' and with no other, got field {self.field!r}"
                 f" and field_file {self.field_file!r}"
             )
+        if self.extrapolator is not None and self.method != "neural":
+            raise ConfigError(
+                f"expected an extrapolator with the method 'neural' alone, got it with {self.method!r}: leave it out"
+            )
         if self.field_file is not None and not Path(self.field_file).is_file():
             raise ConfigError(f"expected field_file to be a field map, but there is no file {self.field_file!r}")
+        if self.method == "neural":
+            self._extrapolator()  # a model that is damaged, or of another field, is told before any row is read
 
     @property
     def name(self) -> str:
@@ -121,21 +143,26 @@ class Propagation:
 
     @property
     def writes(self) -> Mapping[str, Schema]:
-        """Kinematics, the state closest to the beam line, and the state at each plane."""
+        """Kinematics, the state closest to the beam line, the state at each plane, and who was left to Runge-Kutta."""
         at_planes = [f"{what}_{plane}" for plane in self.planes for what in ("reaches", "x", "y", "tx", "ty")]
-        return {"particles": PARTICLES.only("propagated", *KINEMATICS, *CLOSEST, *at_planes)}
+        left_over = [LEFT_OVER] if self.method == "neural" else []
+        return {"particles": PARTICLES.only("propagated", *left_over, *KINEMATICS, *CLOSEST, *at_planes)}
 
     def __call__(self, batch: EventBatch, draws: Draws) -> EventBatch:
         """Propagate the particles of a batch; nothing is drawn."""
         propagated = self._window(batch)
         rows = np.flatnonzero(propagated)
         start, values = origins(batch, rows)
-        extrapolator = _extrapolator(self.method, self.field, self.polarity, self.field_file)
+        extrapolator = self._extrapolator()
         closest = closest_to_beam(start, self._beam_line(batch, rows), extrapolator)
         values |= closest_columns(closest)
         flags = {"propagated": propagated}
         planes = sorted(self.planes, key=PLANES.__getitem__)
-        crossings = extrapolator(start, [PLANES[plane] for plane in planes])
+        if isinstance(extrapolator, NeuralExtrapolator):
+            crossings, left_over = extrapolator.propagate(start, [PLANES[plane] for plane in planes])
+            flags[LEFT_OVER] = scatter(left_over, rows, len(propagated), False)
+        else:
+            crossings = extrapolator(start, [PLANES[plane] for plane in planes])
         for i, plane in enumerate(planes):
             reaches = crossings.reaches[i] & (start.z <= PLANES[plane])
             flags[f"reaches_{plane}"] = scatter(reaches, rows, len(propagated), False)
@@ -154,6 +181,9 @@ class Propagation:
         window &= (pz > np.tanh(self.eta_min) * p) & (pz < np.tanh(self.eta_max) * p)
         return window
 
+    def _extrapolator(self) -> Extrapolator:
+        return _extrapolator(self.method, self.field, self.polarity, self.field_file, self.extrapolator)
+
     def _beam_line(self, batch: EventBatch, rows: NDArray[np.intp]) -> BeamLine:
         if self.beam_line is not None:
             return BeamLine(*self.beam_line)
@@ -161,9 +191,10 @@ class Propagation:
 
 
 @cache
-def _extrapolator(method: str, field: str, polarity: Polarity, file: str | None) -> Extrapolator:
+def _extrapolator(method: str, field: str, polarity: Polarity, file: str | None, folder: str | None) -> Extrapolator:
     settings: dict[str, Any] = {} if file is None else {"file": file}
-    return METHODS[method](magnetic_field(field, polarity, **settings))
+    made = magnetic_field(field, polarity, **settings)
+    return METHODS[method](made) if folder is None else NeuralExtrapolator(Path(folder), made)
 
 
 def _expect_known(name: str, known: Sequence[str] | Mapping[str, Any], what: str) -> None:

@@ -130,6 +130,12 @@ PARTICLES = Schema(
         Column(
             "propagated", "bool", "", "undecayed, and followed through the magnet: inside the window of the simulation"
         ),
+        Column(
+            "left_to_runge_kutta",
+            "bool",
+            "",
+            "charged, and outside of what the neural extrapolator has learned: carried by Runge-Kutta instead",
+        ),
         _in_window("p", "MeV", "momentum"),
         _in_window("pt", "MeV", "momentum transverse to the z axis"),
         _in_window("eta", "", "pseudorapidity"),

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 import tf2onnx
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from lamarrpy.errors import ArtifactError
 from lamarrpy.parameterization.network import Network
@@ -22,7 +22,7 @@ OPSET = 17
 """Of ONNX; one that every supported onnxruntime knows."""
 
 AGREEMENT = 1e-5
-"""Largest difference between the two, over one plus the size of the number."""
+"""Largest difference between the two, over a unit plus the size of the number."""
 
 _SELDOM, _NEVER = 1e-3, 1e-4
 """Share of rows that may differ by more, by no more than this: steep places of flows make rounding larger."""
@@ -30,13 +30,26 @@ _SELDOM, _NEVER = 1e-3, 1e-4
 _ROWS = 4096
 
 
-def to_onnx(network: keras.Model) -> bytes:
+def to_onnx(network: keras.Model, like: NDArray[np.float32] | None = None, unit: ArrayLike = 1.0) -> bytes:
     """A network as ONNX, with the names of its inputs.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network.
+    like : ndarray of float32, shape (n, columns), optional
+        Rows that the two are compared on, of a network of one input; standard normal numbers if left out.
+    unit : array_like, shape (columns,) or a number
+        Of each column of the answer.
+
+    Returns
+    -------
+    bytes
 
     Raises
     ------
     ArtifactError
-        If its answers are not those of the network, on random rows.
+        If its answers are not those of the network.
     """
     given = [tf.TensorSpec((None, tensor.shape[-1]), tf.float32, name=tensor.name) for tensor in network.inputs]
 
@@ -47,7 +60,7 @@ def to_onnx(network: keras.Model) -> bytes:
     with _unsaid():
         graph, _ = tf2onnx.convert.from_function(tf.function(answer, input_signature=given), given, opset=OPSET)
     model: bytes = graph.SerializeToString(deterministic=True)
-    _check(network, model)
+    _check(network, model, like, unit)
     return model
 
 
@@ -62,14 +75,16 @@ def _unsaid() -> Iterator[None]:
         logging.disable(before)
 
 
-def _check(network: keras.Model, model: bytes) -> None:
+def _check(network: keras.Model, model: bytes, like: NDArray[np.float32] | None = None, unit: ArrayLike = 1.0) -> None:
     sizes = {tensor.name: tensor.shape[-1] for tensor in network.inputs}
     random = np.random.default_rng(0)
     rows = {name: random.normal(size=(_ROWS, size)).astype(np.float32) for name, size in sizes.items()}
+    if like is not None:
+        rows = dict.fromkeys(rows, like)
     got = Network(model, sizes, network.output.shape[-1], network.name)(**rows)
     inputs = [tf.constant(values) for values in rows.values()]
     wanted = np.asarray(network(inputs if len(inputs) > 1 else inputs[0], training=False))
-    differ = disagreement(got, wanted)
+    differ = disagreement(got, wanted, unit)
     if not differ <= AGREEMENT:
         raise ArtifactError(
             f"{network.name}: expected ONNX and Keras to agree to {AGREEMENT}, they differ by {differ:.2g}: it has an"
@@ -77,12 +92,14 @@ def _check(network: keras.Model, model: bytes) -> None:
         )
 
 
-def disagreement(got: NDArray[np.float32], wanted: NDArray[np.float32]) -> float:
-    """By how much two answers to the same rows differ, over one plus the size of the number.
+def disagreement(got: NDArray[np.float32], wanted: NDArray[np.float32], unit: ArrayLike = 1.0) -> float:
+    """By how much two answers to the same rows differ, over a unit plus the size of the number.
 
     Parameters
     ----------
     got, wanted : ndarray of float32, shape (n, columns)
+    unit : array_like, shape (columns,) or a number
+        Of each column.
 
     Returns
     -------
@@ -91,7 +108,7 @@ def disagreement(got: NDArray[np.float32], wanted: NDArray[np.float32]) -> float
         number.
     """
     with np.errstate(invalid="ignore"):
-        each = (np.abs(got - wanted) / (1.0 + np.abs(wanted))).max(axis=1)
+        each = (np.abs(got - wanted) / (np.asarray(unit) + np.abs(wanted))).max(axis=1)
     largest = float(each.max())
     return float(np.quantile(each, 1.0 - _SELDOM)) if largest <= _NEVER else largest
 
@@ -112,6 +129,7 @@ def from_keras(content: bytes) -> keras.Model:
     ArtifactError
         If it is not a network of this project.
     """
+    import lamarrpy.nn.extrapolators.families
     import lamarrpy.nn.flows
     import lamarrpy.nn.histograms  # noqa: F401  their layers have to be known
 

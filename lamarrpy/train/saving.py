@@ -54,7 +54,7 @@ def save(folder: Path, problem: Problem, learned: Learned, watch: Watch) -> Para
     manifest = manifest.model_copy(update={"metrics": measured.figures})
     for phase, history in watch.curves.items():
         if history.entries:
-            files[f"{CURVES}/{phase}.csv"] = _as_csv(history)
+            files[f"{CURVES}/{phase}.csv"] = as_csv(history)
             files[f"{FIGURES}/{phase}.png"] = curves_figure(phase, history)
     if measured.wanted:
         draw = distributions_figure if measured.probabilities is None else calibration_figure
@@ -81,13 +81,13 @@ def _manifest(problem: Problem, learned: Learned) -> Manifest:
         recipe=recipe.model_dump(mode="json", exclude_defaults=True),
         sample={**problem.source, "split": rows},
         seed=recipe.seed,
-        versions={"lamarrpy": lamarrpy.__version__, **_versions()},
+        versions=package_versions(),
     )
 
 
-def _versions() -> dict[str, str]:
-    """Those of the packages at work, as far as they go by their usual names."""
-    found = {}
+def package_versions() -> dict[str, str]:
+    """Those of lamarrpy and of the packages at work, as far as they go by their usual names."""
+    found = {"lamarrpy": lamarrpy.__version__}
     for package in _PACKAGES:
         with suppress(PackageNotFoundError):  # tensorflow may be called tensorflow-cpu
             found[package] = version(package)
@@ -117,7 +117,7 @@ def _files(problem: Problem, learned: Learned) -> dict[str, bytes]:
     return files
 
 
-def _as_csv(history: History) -> bytes:
+def as_csv(history: History) -> bytes:
     """Learning curves, a column each."""
     names = list(dict.fromkeys(name for entry in history.entries for name in entry))
     stream = io.StringIO()

@@ -8,12 +8,13 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 import pytest
 
+from lamarrpy.cutflow import CutFlow
 from lamarrpy.draws import Draws
 from lamarrpy.errors import ConfigError, SchemaError
 from lamarrpy.field import FIELDS, Lhcb, write_grid
 from lamarrpy.particles import charge
 from lamarrpy.propagation import State, dormand_prince
-from lamarrpy.stages.propagation import METHODS, Propagation
+from lamarrpy.stages.propagation import LEFT_OVER, METHODS, Propagation
 from lamarrpy.tables import EventBatch
 from lamarrpy.tables.schemas import PLANES
 from lamarrpy.testing import check_stage, example_events
@@ -41,6 +42,8 @@ def columns(batch: EventBatch, *names: str) -> list[np.ndarray]:
     ],
 )
 def test_keeps_the_promises_of_a_stage(method: str, settings: dict[str, Any]) -> None:
+    if method == "neural":  # the networks that ship know one field
+        settings = {key: value for key, value in settings.items() if key != "field"}
     check_stage(Propagation(method=method, **settings))  # type: ignore[arg-type]
 
 
@@ -75,9 +78,10 @@ def test_kinematics() -> None:
         np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9 * np.max(np.abs(expected)))
 
 
+@pytest.mark.parametrize("method", ["runge_kutta", "neural"])
 @pytest.mark.parametrize("polarity", ["MagUp", "MagDown"])
-def test_states_at_the_planes_are_the_true_ones(polarity: Any) -> None:
-    batch = propagate(method="runge_kutta", polarity=polarity)
+def test_states_at_the_planes_are_the_true_ones(polarity: Any, method: Any) -> None:
+    batch = propagate(method=method, polarity=polarity)
     x, y, z, tx, ty, p, pid = columns(batch, "x", "y", "z", "tx", "ty", "p", "pid")
     planes = [PLANES[name] for name in ("mid_tt", "mid_t", "ecal")]
     ahead = (z < 2000.0) & (p > 3000.0)
@@ -91,6 +95,25 @@ def test_states_at_the_planes_are_the_true_ones(polarity: Any) -> None:
         error = np.hypot(state[0] - truth.x[i], state[1] - truth.y[i])[reaches]
         assert np.quantile(error, 0.95) < 0.020
         assert np.max(np.abs(state[2] - truth.tx[i])[reaches]) < 1e-4
+
+
+def test_what_the_networks_do_not_know_is_flagged_and_integrated() -> None:
+    neural, steps = propagate(method="neural"), propagate(method="runge_kutta")
+    left_over = columns(neural, LEFT_OVER)[0]
+    p, pid = columns(neural, "p", "pid")
+    assert left_over[(p < 1300.0) & (charge(pid) != 0.0)].all()
+    assert 0.0 < left_over.mean() < 0.6
+    assert not left_over[charge(pid) == 0.0].any()
+    for name in ("reaches_ecal", "x_ecal", "ty_mid_t"):
+        mine, wanted = columns(neural, name)[0], columns(steps, name)[0]
+        np.testing.assert_array_equal(mine[left_over], wanted[left_over])
+    assert LEFT_OVER not in steps["particles"].column_names
+
+
+def test_the_cut_flow_counts_them() -> None:
+    stage, batch = Propagation(method="neural"), example_events(100)
+    lines = CutFlow.of_stage(stage, batch, stage(batch, Draws(1))).counts
+    assert next(line for line in lines if line.quantity == LEFT_OVER).passed > 0
 
 
 def test_methods_agree_before_the_magnet() -> None:
@@ -154,7 +177,7 @@ def test_prompt_particles_are_closest_to_the_beam_at_their_own_vertex(method: An
     for one, other in zip(closest, origin, strict=True):
         np.testing.assert_allclose(one[prompt], other[prompt], atol=1e-7)
     # the made-up displaced particles point back to their vertex, along a straight line
-    if method != "runge_kutta":
+    if method not in ("runge_kutta", "neural"):
         np.testing.assert_allclose(np.hypot(closest[0] - vx, closest[1] - vy), 0.0, atol=1e-6)
 
 
@@ -197,6 +220,8 @@ def test_field_from_a_file(tmp_path: Path) -> None:
         ({"eta_min": 5.0, "eta_max": 2.0}, "eta_min < eta_max"),
         ({"p_min": -1.0}, "p_min >= 0"),
         ({"field": "grid"}, "expected field_file with the field 'grid'"),
+        ({"method": "neural", "field": "dipole_pair"}, "trained in"),
+        ({"extrapolator": "somewhere"}, "with the method 'neural' alone"),
         ({"field_file": "map.txt"}, "expected field_file with the field 'grid'"),
         ({"field": "grid", "field_file": "no/such/map.txt"}, "no file 'no/such/map.txt'"),
     ],

@@ -7,6 +7,8 @@ from lamarrpy.testing import check_stage
 
 VARIANTS = [
     STAGES["propagation"](method="runge_kutta"),
+    STAGES["propagation"](method="neural"),
+    STAGES["propagation"](method="neural", polarity="MagDown", planes=("end_velo", "beg_t", "m5")),
     STAGES["propagation"](method="straight_line", planes=("end_velo", "m5")),
     STAGES["propagation"](polarity="MagDown", beam_line=(0.8, -0.2, 1e-4, 0.0)),
     STAGES["propagation"](method="runge_kutta", field="dipole_pair"),

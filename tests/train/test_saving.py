@@ -164,7 +164,7 @@ def test_figures_are_pictures_with_something_on_them(gan, name):
 
 def test_curves_keep_eight_digits_and_columns_that_come_late():
     history = History([{"step": 1.0, "loss": 1 / 3}, {"step": 2.0, "loss": float("inf"), "score": 0.5}])
-    rows = list(csv.DictReader(io.StringIO(saving._as_csv(history).decode())))
+    rows = list(csv.DictReader(io.StringIO(saving.as_csv(history).decode())))
     assert rows[0] == {"step": "1", "loss": "0.33333333", "score": ""}
     assert rows[1] == {"step": "2", "loss": "inf", "score": "0.5"}
 

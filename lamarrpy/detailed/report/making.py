@@ -12,12 +12,12 @@ from typing import Any
 import lamarrpy
 from lamarrpy.benchmark.checks import Check, write
 from lamarrpy.detailed.report.own_sample import SEED, alone, write_input
-from lamarrpy.detailed.report.page import Page, render
 from lamarrpy.detailed.report.public import sources
 from lamarrpy.detailed.report.sample import Sample, read_sample
 from lamarrpy.detailed.report.sections import SECTIONS
 from lamarrpy.errors import ConfigError, InputError
 from lamarrpy.io.target import record_path, writing
+from lamarrpy.page import Page, render
 
 _GUN_EVENTS, _REPEATS = 2500, 8
 _QUICK_GUN_EVENTS, _QUICK_REPEATS = 500, 3

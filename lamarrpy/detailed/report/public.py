@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.benchmark.checks import Check
-from lamarrpy.detailed.report.page import Finding
 from lamarrpy.detailed.report.statistics import FEWEST, Measured
 from lamarrpy.errors import ConfigError, did_you_mean
+from lamarrpy.page import Finding
 from lamarrpy.yaml_file import read_yaml
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from lamarrpy.detailed.report.page import Section
 from lamarrpy.detailed.report.sample import Sample
 from lamarrpy.detailed.report.sections.calorimeter import calorimeter
 from lamarrpy.detailed.report.sections.efficiency import efficiency
@@ -15,6 +14,7 @@ from lamarrpy.detailed.report.sections.muon import muon
 from lamarrpy.detailed.report.sections.prob_nn import prob_nn
 from lamarrpy.detailed.report.sections.rich import rich
 from lamarrpy.detailed.report.sections.vertices import vertices
+from lamarrpy.page import Section
 
 SECTIONS: dict[str, Callable[[Sample], Section]] = {
     "field": field,

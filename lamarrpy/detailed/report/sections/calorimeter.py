@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from lamarrpy.detailed.report.columns import Columns
 from lamarrpy.detailed.report.identity import Identity
-from lamarrpy.detailed.report.page import Figure, Finding, Section, canvas, curve, log_axis, measured, to_svg
-from lamarrpy.detailed.report.page.drawing import SERIES
 from lamarrpy.detailed.report.public import finding, points
 from lamarrpy.detailed.report.sample import Sample
 from lamarrpy.detailed.report.statistics import FEWEST, Measured, half_width, in_bins, quantile, share
+from lamarrpy.page import Figure, Finding, Section, canvas, curve, log_axis, measured, to_svg
+from lamarrpy.page.drawing import SERIES
 
 Array = NDArray[np.float64]
 

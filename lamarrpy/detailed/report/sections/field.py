@@ -7,12 +7,12 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from lamarrpy.detailed.report.page import Figure, Section, canvas, curve, log_axis, published, to_svg
-from lamarrpy.detailed.report.page.drawing import SERIES
 from lamarrpy.detailed.report.public import finding, points
 from lamarrpy.detailed.report.sample import Sample
 from lamarrpy.detailed.report.statistics import Measured
 from lamarrpy.field import MagneticField, magnetic_field
+from lamarrpy.page import Figure, Section, canvas, curve, log_axis, published, to_svg
+from lamarrpy.page.drawing import SERIES
 from lamarrpy.propagation.kick_fit import fit_single_kick
 from lamarrpy.propagation.single_kick import Kick
 

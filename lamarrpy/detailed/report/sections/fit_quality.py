@@ -7,7 +7,10 @@ from functools import partial
 import numpy as np
 
 from lamarrpy.detailed.report.columns import Columns
-from lamarrpy.detailed.report.page import (
+from lamarrpy.detailed.report.public import finding, points
+from lamarrpy.detailed.report.sample import DOWNSTREAM, ELECTRON, LONG, UPSTREAM, Sample
+from lamarrpy.detailed.report.statistics import core_mean, half_width, in_bins, quantile
+from lamarrpy.page import (
     Figure,
     Finding,
     Section,
@@ -18,10 +21,7 @@ from lamarrpy.detailed.report.page import (
     target_band,
     to_svg,
 )
-from lamarrpy.detailed.report.page.drawing import SERIES
-from lamarrpy.detailed.report.public import finding, points
-from lamarrpy.detailed.report.sample import DOWNSTREAM, ELECTRON, LONG, UPSTREAM, Sample
-from lamarrpy.detailed.report.statistics import core_mean, half_width, in_bins, quantile
+from lamarrpy.page.drawing import SERIES
 from lamarrpy.tables.schemas import STATE
 
 _CLASSES = {"long": LONG, "upstream": UPSTREAM, "downstream": DOWNSTREAM}

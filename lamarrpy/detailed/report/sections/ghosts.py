@@ -7,11 +7,11 @@ from functools import partial
 import numpy as np
 
 from lamarrpy.detailed.report.columns import Columns
-from lamarrpy.detailed.report.page import Figure, Section, canvas, measured, to_svg
-from lamarrpy.detailed.report.page.drawing import SERIES
 from lamarrpy.detailed.report.public import finding
 from lamarrpy.detailed.report.sample import LONG, Sample
 from lamarrpy.detailed.report.statistics import in_bins, share
+from lamarrpy.page import Figure, Section, canvas, measured, to_svg
+from lamarrpy.page.drawing import SERIES
 
 _CUT = 0.4
 """Largest ghost_prob of a good track."""

@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lamarrpy.detailed.report.columns import Columns
-from lamarrpy.detailed.report.page import (
+from lamarrpy.detailed.report.public import finding, points
+from lamarrpy.detailed.report.sample import ETA_BINS, HADRONS, LONG, Sample
+from lamarrpy.detailed.report.statistics import Measured, bin_rows, evenly, half_width, quantile, ratio
+from lamarrpy.page import (
     Figure,
     Finding,
     Section,
@@ -20,9 +23,6 @@ from lamarrpy.detailed.report.page import (
     target_band,
     to_svg,
 )
-from lamarrpy.detailed.report.public import finding, points
-from lamarrpy.detailed.report.sample import ETA_BINS, HADRONS, LONG, Sample
-from lamarrpy.detailed.report.statistics import Measured, bin_rows, evenly, half_width, quantile, ratio
 
 _EDGES = (0.25, 0.35, 0.45, 0.6, 0.85, 1.25, 1.75, 2.5, 4.0, 7.0)
 """Bins of pT [GeV]."""

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 
 from lamarrpy.detailed.report.columns import Columns
-from lamarrpy.detailed.report.page import (
+from lamarrpy.detailed.report.public import finding, points
+from lamarrpy.detailed.report.sample import DOWNSTREAM, ETA_BINS, HADRONS, LONG, UPSTREAM, Sample
+from lamarrpy.detailed.report.statistics import Measured, bin_rows, combine, evenly, half_width, ratio
+from lamarrpy.page import (
     Figure,
     Finding,
     Section,
@@ -20,9 +23,6 @@ from lamarrpy.detailed.report.page import (
     target_band,
     to_svg,
 )
-from lamarrpy.detailed.report.public import finding, points
-from lamarrpy.detailed.report.sample import DOWNSTREAM, ETA_BINS, HADRONS, LONG, UPSTREAM, Sample
-from lamarrpy.detailed.report.statistics import Measured, bin_rows, combine, evenly, half_width, ratio
 
 _LONG_BINS = (3, 5, 8, 12, 20, 30, 50, 80, 100)
 _UPSTREAM_BINS = (2, 5, 10, 20, 50)

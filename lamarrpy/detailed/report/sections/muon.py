@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from lamarrpy.detailed.report.columns import Columns
 from lamarrpy.detailed.report.identity import SPECIES
-from lamarrpy.detailed.report.page import Figure, Finding, Section, canvas, log_axis, measured, published, to_svg
-from lamarrpy.detailed.report.page.drawing import SERIES
 from lamarrpy.detailed.report.public import finding, hadron_mix, points
 from lamarrpy.detailed.report.sample import LONG, Sample
 from lamarrpy.detailed.report.statistics import FEWEST, Measured, combine, in_bins, ratio, share
+from lamarrpy.page import Figure, Finding, Section, canvas, log_axis, measured, published, to_svg
+from lamarrpy.page.drawing import SERIES
 
 Passed = NDArray[np.bool_]
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from lamarrpy.detailed.report.columns import Columns
 from lamarrpy.detailed.report.identity import SPECIES
-from lamarrpy.detailed.report.page import Figure, Finding, Section, canvas, to_svg
-from lamarrpy.detailed.report.page.drawing import PUBLISHED, SERIES
 from lamarrpy.detailed.report.public import finding
 from lamarrpy.detailed.report.sample import LONG, Sample
 from lamarrpy.detailed.report.statistics import combine, evenly, in_bins, share
+from lamarrpy.page import Figure, Finding, Section, canvas, to_svg
+from lamarrpy.page.drawing import PUBLISHED, SERIES
 
 _BINS = ((0, 40), (40, 80), (80, 120))
 _EDGES_OF = {0: (2, 6, 10, 15, 20, 25, 30, 35, 40), 40: (40, 50, 60, 70, 80), 80: (80, 100, 120)}

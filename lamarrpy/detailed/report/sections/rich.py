@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from lamarrpy.detailed.report.columns import Columns
 from lamarrpy.detailed.report.identity import SPECIES
-from lamarrpy.detailed.report.page import Figure, Finding, Section, canvas, log_axis, measured, published, to_svg
-from lamarrpy.detailed.report.page.drawing import SERIES
 from lamarrpy.detailed.report.public import finding, points
 from lamarrpy.detailed.report.sample import LONG, Sample
 from lamarrpy.detailed.report.statistics import Measured, in_bins, share
 from lamarrpy.detailed.rich.radiators import radiators
+from lamarrpy.page import Figure, Finding, Section, canvas, log_axis, measured, published, to_svg
+from lamarrpy.page.drawing import SERIES
 from lamarrpy.particles import mass
 
 _RANGE = (2.0, 100.0)

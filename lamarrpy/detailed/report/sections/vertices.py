@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.detailed.report.columns import Columns
-from lamarrpy.detailed.report.page import Figure, Section, canvas, measured, published, target_band, to_svg
 from lamarrpy.detailed.report.public import finding, points
 from lamarrpy.detailed.report.sample import Sample
 from lamarrpy.detailed.report.statistics import half_width, in_bins
+from lamarrpy.page import Figure, Section, canvas, measured, published, target_band, to_svg
 
 _TRACKS = 25
 _RANGE = (20, 30)

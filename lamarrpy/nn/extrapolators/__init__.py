@@ -1,0 +1,1 @@
+"""Neural track extrapolators: networks that carry tracks through a magnetic field."""

@@ -14,7 +14,7 @@ from lamarrpy.errors import LamarrpyError
 T = TypeVar("T")
 
 LIFE = 20
-"""Tasks of a process, after which another takes its place: graphs of finished trainings are never wholly given back."""
+"""Tasks of a process, after which all are replaced: graphs of finished trainings are never wholly given back."""
 
 
 class Task(Generic[T]):
@@ -74,16 +74,23 @@ def _ready(left: Sequence[Task[T]], not_done: set[str]) -> Task[T]:
 
 
 def _in_processes(tasks: Sequence[Task[T]], workers: int, start: Callable[[], object]) -> Iterator[tuple[Task[T], T]]:
-    left, running = list(tasks), dict[Future[T], Task[T]]()
+    left = list(tasks)
+    while left:
+        yield from _with_new_processes(left, workers, start)
+
+
+def _with_new_processes(left: list[Task[T]], workers: int, start: Callable[[], object]) -> Iterator[tuple[Task[T], T]]:
+    """Do as many tasks as new processes are meant to do, and take them away from those that are left."""
+    running, free = dict[Future[T], Task[T]](), LIFE * workers
     others = set(multiprocessing.active_children())
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, start, max_tasks_per_child=LIFE) as pool:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), start) as pool:
         try:
-            while left or running:
+            while running or (left and free):
                 not_done = {task.name for task in (*left, *running.values())}
-                for task in [task for task in left if not not_done.intersection(task.after)]:
+                for task in [task for task in left if not not_done.intersection(task.after)][:free]:
                     running[pool.submit(task.function, *task.arguments)] = task
                     left.remove(task)
+                    free -= 1
                 if not running:
                     _ready(left, not_done)
                 for future in wait(running, return_when=FIRST_COMPLETED).done:

@@ -4,10 +4,12 @@ import gc
 import math
 import os
 import time
+from collections import Counter
 
 import pytest
 
 from lamarrpy.errors import LamarrpyError
+from lamarrpy.study import processes
 from lamarrpy.study.processes import Task, carry_out
 
 
@@ -44,6 +46,17 @@ def test_several_processes_give_the_same_and_a_dead_one_is_told():
     }
     with pytest.raises(LamarrpyError, match="a process of the study died"):
         list(carry_out([Task("dies", os._exit, 1), Task("lives", math.sqrt, 1.0)], 2, gc.collect))
+
+
+def test_processes_are_replaced_and_no_task_is_lost(monkeypatch):
+    monkeypatch.setattr(processes, "LIFE", 2)
+    tasks = [Task(str(i), os.getpid, after=[str(i + 1)] if i < 3 else []) for i in range(11)]
+    done = list(carry_out(tasks, 2, gc.collect))
+    order = [task.name for task, _ in done]
+    assert sorted(order) == sorted(task.name for task in tasks)
+    assert order.index("3") < order.index("2") < order.index("1") < order.index("0")
+    assert max(Counter(process for _, process in done).values()) <= 4  # both together do four
+    assert len({process for _, process in done}) >= 3
 
 
 def test_who_stops_does_not_wait_for_the_rest():

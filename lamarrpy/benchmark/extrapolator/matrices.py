@@ -6,10 +6,10 @@ import numpy as np
 
 from lamarrpy.benchmark.checks import Check
 from lamarrpy.field import magnetic_field
-from lamarrpy.nn.extrapolators.transport import Transport
 from lamarrpy.propagation import State, runge_kutta
 from lamarrpy.shipped import shipped
 from lamarrpy.tracks import load_track_recipe, make_sample
+from lamarrpy.train.extrapolation.transport import Transport
 
 STEPS = {"x": 1.0, "y": 1.0, "tx": 1e-4, "ty": 1e-4, "qop": 1e-8}
 """By how much each part of the state [mm, 1/MeV] is moved to either side."""

@@ -40,7 +40,7 @@ def tell(field: str, rows: Sequence[Row], known: str | None) -> None:
         two = (row.from_2[name] for name in ("distance_68", "distance_95", "rms_x"))
         numbers = (f"{value:.3g}" for value in (row.time, *five, *two))
         table.add_row(row.name, *numbers, style="bold" if row.name == known else None)
-    console = Console(width=max(Console().width, 110), stderr=True)
+    console = Console(width=max(Console().width, 125), stderr=True)
     console.print(table)
     for line in verdict(rows, known):
         console.print(line, highlight=False)

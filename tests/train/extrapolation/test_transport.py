@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lamarrpy.field import magnetic_field
-from lamarrpy.nn.extrapolators.transport import Transport
 from lamarrpy.propagation import State, dormand_prince
+from lamarrpy.train.extrapolation.transport import Transport
 
 STEPS = (1.0, 1.0, 1e-4, 1e-4, 1e-8)
 COLUMNS = ("x", "y", "tx", "ty", "qop")

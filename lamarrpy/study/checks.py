@@ -12,6 +12,9 @@ from lamarrpy.study.jobs import Outcome
 from lamarrpy.study.running import StudyResult
 from lamarrpy.tracks.accuracy import OUTPUTS, UNITS
 
+_CLASSICAL = {"map": "runge_kutta_map", "formula": STANDARD}
+"""Runge-Kutta as experiment 4 times it, by where it takes the field from."""
+
 _LIMITS = {"x": POSITION, "y": POSITION, "tx": SLOPE, "ty": SLOPE}
 
 
@@ -40,11 +43,13 @@ def _criteria(test: Mapping[str, Any] | None) -> Iterator[Check]:
 
 def _speedups(rows: Sequence[Mapping[str, Any]]) -> Iterator[Check]:
     """How many times as fast as Runge-Kutta networks are, on one thread of a processor, many tracks at once."""
-    mine = [row for row in rows if row["over"] == STANDARD and row["threads"] == 1 and row["device"] == "cpu"]
-    most = max((row["batch"] for row in mine), default=0)
-    for name in dict.fromkeys(row["contender"] for row in mine):
-        factor = max(row["factor"] for row in mine if row["contender"] == name and row["batch"] == most)
-        yield Check(f"study.speedup.{name}", factor, SPEED_UP, None, "")
+    alone = [row for row in rows if row["threads"] == 1 and row["device"] == "cpu"]
+    most = max((row["batch"] for row in alone), default=0)
+    for what, over in _CLASSICAL.items():
+        mine = [row for row in alone if row["over"] == over and row["batch"] == most]
+        for name in dict.fromkeys(row["contender"] for row in mine):
+            factor = max(row["factor"] for row in mine if row["contender"] == name)
+            yield Check(f"study.speedup_over_{what}.{name}", factor, SPEED_UP, None, "")
 
 
 def _best(mark: str, outcome: Outcome) -> Iterator[Check]:

@@ -13,6 +13,8 @@ def distance(um: float | None) -> str:
     """A distance in a unit that suits it."""
     if um is None:
         return "no finite distance"
+    if um >= 1e6:
+        return f"{um / 1e6:.3g} m"
     if um >= 1e3:
         return f"{um / 1e3:.3g} mm"
     return f"{um:.3g} um" if um >= 0.01 else f"{1e3 * um:.3g} nm"

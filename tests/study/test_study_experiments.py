@@ -124,13 +124,16 @@ def test_ranges_are_compared_with_their_own_network():
     rows = [crossed("low", "low", 10.0), crossed("low", "high", 50.0), crossed("high", "high", 2.0),
             crossed("main", "high", 3.0), crossed("high", "high", 4.0, "tiny")]  # fmt: skip
     told = " ".join(momentum._conclusions(rows))
-    assert "MLP on high momenta: 2 um rms if trained on them alone, 3 um if trained on all (1.5 times)" in told
+    assert (
+        "MLP on high momenta: 2 um rms if trained on them alone, 3 um if trained on the main sample (1.5 times as far)"
+        in told
+    )
     assert "A tiny one is at 4 um there" in told
-    assert "trained on low, asked for high) a MLP is 25 times off" in told
+    assert "trained on low, asked for high) the MLP is 25 times as far off" in told
 
 
 def test_numbers_are_worded_in_units_that_suit_them():
-    assert [distance(um) for um in (2345.6, 12.3, 0.0042, None)] == ["2.35 mm", "12.3 um", "4.2 nm",
+    assert [distance(um) for um in (3.21e6, 2345.6, 12.3, 0.0042, None)] == ["3.21 m", "2.35 mm", "12.3 um", "4.2 nm",
                                                                     "no finite distance"]  # fmt: skip
     assert (times(1.51), times(1234.5)) == ("1.5 times", "1,234 times")
     assert [names(found) for found in ([], ["a"], ["a", "b", "c"])] == ["none", "a", "a, b and c"]

@@ -74,8 +74,10 @@ def test_the_speed_that_counts_is_the_best_on_one_thread_and_most_tracks():
             speedup("b", 9.0)]  # fmt: skip
     checks = {check.name: check for check in _speedups(rows)}
     assert {name: (check.value, check.ok) for name, check in checks.items()} == {
-        "study.speedup.a": (14.0, True), "study.speedup.b": (9.0, False)
-    }  # fmt: skip
+        "study.speedup_over_map.a": (99.0, True),
+        "study.speedup_over_formula.a": (14.0, True),
+        "study.speedup_over_formula.b": (9.0, False),
+    }
     assert not list(_speedups([]))
 
 

@@ -86,8 +86,8 @@ def _one_or_many(written: str, name: str, rows: Sequence[Mapping[str, Any]]) -> 
     if own and general:
         told.append(
             f"{written} on {name} momenta: {distance(own['distance_rms'])} rms if trained on them alone,"
-            f" {distance(general['distance_rms'])} if trained on all"
-            f" ({times(general['distance_rms'] / own['distance_rms'])})."
+            f" {distance(general['distance_rms'])} if trained on the main sample"
+            f" ({times(general['distance_rms'] / own['distance_rms'])} as far)."
         )
     if own and simple:
         told.append(f"A tiny one is at {distance(simple['distance_rms'])} there.")
@@ -106,4 +106,8 @@ def _across(written: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
             continue
         ratio = row["distance_rms"] / own["distance_rms"]
         worst = max(worst, (ratio, f"trained on {row['trained_on']}, asked for {row['tested_on']}"))
-    return [f"At worst ({worst[1]}) a {written} is {times(worst[0])} off its fellow."] if worst[1] else []
+    return (
+        [f"At worst ({worst[1]}) the {written} is {times(worst[0])} as far off as one trained there."]
+        if worst[1]
+        else []
+    )

@@ -32,6 +32,8 @@ EVENTS = {
     "corners": 12_000,
     "ks_pipi": 30_000,
     "lambda_ppi": 30_000,
+    "hadrons_is_muon": 28_000,
+    "muons": 4_000,
 }
 """Events of each recipe; what they come to stands in README.md."""
 

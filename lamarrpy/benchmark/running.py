@@ -67,13 +67,14 @@ def run_checks(*, quick: bool) -> Iterator[Check]:
 
 def _runs(folder: Path, particles: int, times: int, quick: bool) -> Iterator[Check]:
     """Runs over a particle gun, taking turns so that a slow moment of the machine hits all of them."""
-    gun, integrated = make_gun(folder / "gun", particles), _integrated(folder / "runge_kutta.yaml")
+    gun = make_gun(folder / "gun", particles)
+    integrated, neural = (_by_method(folder, method) for method in ("runge_kutta", "neural"))
     kick, alone, steps, networks = [], [], [], []
     for _ in range(times):
         kick.append(_run("parametric", gun, folder, workers=WORKERS))
         alone.append(_run("parametric", gun, folder, workers=1))
         steps.append(_run(str(integrated), gun, folder, workers=WORKERS))
-        networks.append(_run("lhcb2016", gun, folder, workers=WORKERS))
+        networks.append(_run(str(neural), gun, folder, workers=WORKERS))
     yield Check("run.rate.single_kick", gun.counted / typical_seconds(kick), 250_000, None, "particles/s")
     yield Check("run.rate.runge_kutta", gun.counted / typical_seconds(steps), 120_000, None, "particles/s")
     yield Check("run.rate.neural", gun.counted / typical_seconds(networks), None, None, "particles/s")
@@ -84,12 +85,13 @@ def _runs(folder: Path, particles: int, times: int, quick: bool) -> Iterator[Che
     yield Check("run.peak_memory", None if quick else peak, None, 1.5, "GB")
 
 
-def _integrated(path: Path) -> Path:
-    """The pipeline ``lhcb2016`` with Runge-Kutta in place of the neural extrapolator."""
-    spec = read_yaml(shipped("pipelines", "lhcb2016.yaml"))
+def _by_method(folder: Path, method: str) -> Path:
+    """The pipeline ``parametric`` with another method of propagation in place of the single kick."""
+    spec = read_yaml(shipped("pipelines", "parametric.yaml"))
     for stage in spec["stages"]:
         if stage["kind"] == "propagation":
-            stage["method"] = "runge_kutta"
+            stage["method"] = method
+    path = folder / f"{method}.yaml"
     path.write_text(json.dumps(spec), encoding="utf-8")  # JSON is YAML too
     return path
 
@@ -137,8 +139,11 @@ def count(batch: EventBatch) -> int:
     return int(np.count_nonzero((charge(pid) != 0) & (eta > 1.6) & (eta < 5.2) & (p > 1000) & (status == 1)))
 
 
-def repeat(path: Path, output: Path, particles: int) -> Sample:
-    """The events of a small file again and again under new numbers, until there are enough particles."""
+def repeat(path: Path, output: Path, particles: int, first_event: int = 0) -> Sample:
+    """The events of a small file again and again under new numbers, until there are enough particles.
+
+    Numbers are those of the file plus ``first_event``, and a block more each time.
+    """
     with open_source(path) as source:
         batch, _ = source.read(0, len(source))
     first = batch.array("events", "event_id")
@@ -148,7 +153,7 @@ def repeat(path: Path, output: Path, particles: int) -> Sample:
         for turn in range(times):
             shifted = batch
             for name in batch:
-                ids = batch.array(name, "event_id") + turn * span
+                ids = batch.array(name, "event_id") + (first_event + turn * span)
                 shifted = shifted.with_columns(generator_level(name).only("event_id"), {"event_id": ids})
             sink.append(shifted)
     return Sample(output, each * times, rows * times)
@@ -186,8 +191,8 @@ def run_command(*words: str, output: Path, workers: int) -> dict[str, Any]:
 
 
 def extrapolation_error(particles: int) -> Check:
-    """How far Runge-Kutta in the place of ``lhcb2016``'s networks is from a far finer one, at the worst plane."""
-    shipped_stage = next(s for s in load_pipeline("lhcb2016").stages if isinstance(s, Propagation))
+    """How far Runge-Kutta in the place of the single kick is from a far finer one, at the worst plane."""
+    shipped_stage = next(s for s in load_pipeline("parametric").stages if isinstance(s, Propagation))
     stage = replace(shipped_stage, method="runge_kutta")
     batch = next(iter(generate(shipped("data", "recipes", "gun.yaml"), events=particles // 40, seed=2)))
     batch = stage(batch, Draws(0))

@@ -43,21 +43,38 @@ def learn(
 ) -> None:
     """All algorithms, flows and baselines on one made-up detector: how well, how long, how fast they learn and draw."""
     from lamarrpy.benchmark.learn.checks import learn_checks
-    from lamarrpy.cli.training import prepare
+    from lamarrpy.train.quiet import quiet_tensorflow
 
-    prepare(1)
+    quiet_tensorflow(1)
     _finish(learn_checks(quick=quick, only=[name for name in only.split(",") if name]), json)
 
 
 @benchmark.command("extrapolator")
 def extrapolator(json: _Json = None, quick: _Quick = False) -> None:
     """The neural extrapolators beside integration: accuracy, speed, training time, and their place in the pipeline."""
-    from lamarrpy.cli.training import prepare
+    from lamarrpy.train.quiet import quiet_tensorflow
 
-    prepare(1)
+    quiet_tensorflow(1)
     from lamarrpy.benchmark.extrapolator.checks import extrapolator_checks
 
     _finish(extrapolator_checks(quick=quick), json)
+
+
+@benchmark.command("chain")
+def chain(
+    only: Annotated[
+        str, typer.Option("--only", metavar="NAME,...", help="These stages alone; chain and speed are names too.")
+    ] = "",
+    sample: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the test sample is, or is made and kept.")
+    ] = None,
+    json: _Json = None,
+    quick: _Quick = False,
+) -> None:
+    """The trained chain beside the Detailed Simulation: each stage with true conditions, the whole, its speed."""
+    from lamarrpy.benchmark.chain.checks import chain_checks
+
+    _finish(chain_checks(quick=quick, sample=sample, only=[name for name in only.split(",") if name]), json)
 
 
 def _finish(checks: Iterable[Check], path: Path | None) -> None:

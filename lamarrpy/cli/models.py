@@ -13,13 +13,46 @@ if TYPE_CHECKING:
 
     from lamarrpy.parameterization.manifest import Condition, Manifest, Target
 
-models = typer.Typer(help="List, show and verify trained models.", no_args_is_help=True)
+models = typer.Typer(help="Train, list, show and verify the models of the stages.", no_args_is_help=True)
 
 _Folders = Annotated[
     list[Path] | None, typer.Argument(help="Folders to look in, at any depth; the shipped models if none is given.")
 ]
 
 _EXACT_SHOWN = 8
+
+
+@models.command("train")
+def train_models(
+    samples: Annotated[Path, typer.Argument(help="Folder of lamarrpy training-samples.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the models.")] = Path("models"),
+    only: Annotated[list[str] | None, typer.Option(help="A stage, or a model such as rich/kaon; repeatable.")] = None,
+    gan: Annotated[bool, typer.Option("--gan", help="The adversarial models, for comparison.")] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Trainings at a time.")] = 2,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Train those anew that are there.")] = False,
+) -> None:
+    """Train every model of the trained stages. Those that are there stay; one that was stopped goes on."""
+    from rich.console import Console
+
+    from lamarrpy.errors import InputError
+    from lamarrpy.train.chain import Outcome, jobs, train_chain
+
+    console, work = Console(), jobs(only or (), gan)
+    if not samples.is_dir():
+        raise InputError(f"{samples}: expected a folder of lamarrpy training-samples, got {_other(samples)}")
+
+    def told(outcome: Outcome) -> None:
+        took = f"{outcome.cpu:.0f} CPU-seconds" if outcome.cpu else "is there"
+        line = f"{outcome.job.name}: {outcome.error or took}"
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    outcomes = train_chain(samples, output, work, workers, overwrite, told)
+    failed = [outcome.job.name for outcome in outcomes if outcome.error]
+    spent = sum(outcome.cpu for outcome in outcomes) / 3600.0
+    console.print(f"{len(outcomes) - len(failed)} models, {spent:.2f} CPU-hours", highlight=False)
+    if failed:
+        console.print(f"failed: {', '.join(failed)}", highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(1)
 
 
 @models.command("list")

@@ -25,9 +25,9 @@ def extrapolator(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Neural track extrapolators by the protocol: how accurate, fast, robust. One that was stopped goes on."""
-    from lamarrpy.cli.training import prepare
+    from lamarrpy.train.quiet import quiet_tensorflow
 
-    prepare(1)
+    quiet_tensorflow(1)
     from lamarrpy.benchmark.checks import report, write
     from lamarrpy.study.checks import study_checks
     from lamarrpy.study.running import run_study

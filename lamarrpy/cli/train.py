@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from lamarrpy.parameterization.parameterization import Parameterization
 
 Data = Annotated[Path, typer.Option("--data", help="The table: a file (Parquet, ROOT, SQLite, CSV), or a folder.")]
-Species = Annotated[
-    str | None, typer.Option(help="Takes <species>.parquet of a folder, and the stage's recipe for it.")
+Part = Annotated[
+    str | None, typer.Option(help="Which model of a stage, such as kaon; of another folder takes <part>.parquet.")
+]
+Names = Annotated[
+    Path | None, typer.Option(help="YAML file with the names that columns have in the data, column: branch.")
 ]
 Changes = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe; repeatable.")]
 Threads = Annotated[int, typer.Option(help="Threads; two models at once, one thread each, use two cores better.")]
@@ -22,7 +25,8 @@ def train(
     recipe: Annotated[str, typer.Argument(metavar="STAGE|RECIPE.yaml", help="A stage, or a recipe of one's own.")],
     data: Data,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the model.")],
-    species: Species = None,
+    part: Part = None,
+    names: Names = None,
     table: Annotated[str | None, typer.Option(help="Which table, of a file with several.")] = None,
     change: Changes = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")] = False,
@@ -30,18 +34,20 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Train a model, and measure it on rows it has not seen. One that was stopped goes on where it was."""
-    from lamarrpy.cli.training import prepare, recipe_of, rows_of
+    from lamarrpy.cli.training import task_of
+    from lamarrpy.train.names import read_names
+    from lamarrpy.train.quiet import quiet_tensorflow
 
     check_free(output, overwrite)
-    prepare(threads)
-    chosen, prepare_rows = recipe_of(recipe, species, change)
+    quiet_tensorflow(threads)
+    task, called = task_of(recipe, part, data, change), read_names(names)
     from lamarrpy.train.running import train as run
 
     if quiet:
-        run(chosen, rows_of(data, species), output, None, table, prepare_rows)
+        run(task.recipe, task.data, output, None, table, task.prepare, called)
         return
     with Bar() as bar:
-        model = run(chosen, rows_of(data, species), output, bar, table, prepare_rows)
+        model = run(task.recipe, task.data, output, bar, table, task.prepare, called)
     tell(model, output)
 
 

@@ -1,13 +1,10 @@
-"""What the commands that train share: threads, recipes and their changes, where the rows are."""
+"""What the commands that train share: recipes and their changes, where the rows are."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lamarrpy.errors import ConfigError, InputError
 
@@ -16,55 +13,42 @@ if TYPE_CHECKING:
     from lamarrpy.train.recipe import Recipe
 
 
-def prepare(threads: int) -> None:
-    """Have TensorFlow work quietly on so many threads; to be called before it is imported.
+class Task(NamedTuple):
+    """What a command is to learn from what.
+
+    Attributes
+    ----------
+    recipe : Recipe
+        How.
+    prepare : callable or None
+        What its stage does to the rows before.
+    data : list of Path or Path
+        The rows.
+    """
+
+    recipe: Recipe
+    prepare: Prepare | None
+    data: list[Path] | Path
+
+
+def task_of(name: str, part: str | None, data: Path, changes: Sequence[str] | None) -> Task:
+    """The recipe, preparation and files that are meant by a recipe or stage, a part of it, and a place of data.
 
     Raises
     ------
     ConfigError
-        If it is not installed.
+        If there is no such recipe or part, or a change cannot be understood.
+    InputError
+        If there is no such file.
     """
-    if threads < 1:
-        raise ConfigError(f"expected at least one thread, got {threads}")
-    settings = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_NUM_INTRAOP_THREADS": str(threads), "TF_NUM_INTEROP_THREADS": "1"}
-    for name, value in settings.items():
-        os.environ.setdefault(name, value)
-    try:
-        with _native_messages_dropped():
-            import tensorflow
-        tensorflow.get_logger().setLevel("ERROR")  # what it thinks of graphs that are traced anew is no news
-    except ImportError:
-        raise ConfigError("training needs more packages than running: pip install 'lamarrpy[train]'") from None
-
-
-@contextmanager
-def _native_messages_dropped() -> Iterator[None]:
-    """Keep off the screen what the libraries of TensorFlow say while they are loaded, whatever the log level."""
-    sys.stderr.flush()
-    screen = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(screen, 2)
-        os.close(screen)
-        os.close(nowhere)
-
-
-def recipe_of(name: str, species: str | None, changes: Sequence[str] | None) -> tuple[Recipe, Prepare | None]:
-    """The recipe that is meant, with changes made, and what its stage does to the data before.
-
-    Raises
-    ------
-    ConfigError
-        If there is none, or a change cannot be understood.
-    """
-    from lamarrpy.train.preparation import preparation_of
+    from lamarrpy.train.preparation import stage_of
     from lamarrpy.train.recipe import find_recipe, read_recipe
 
-    path = find_recipe(name, species)
-    return read_recipe(path, changes_of(changes)), preparation_of(find_recipe(name))
+    recipe, stage = read_recipe(find_recipe(name, part), changes_of(changes)), stage_of(find_recipe(name))
+    if stage is None:
+        return Task(recipe, None, rows_of(data, part))
+    prepare = stage.of_part(part)
+    return Task(recipe, prepare, stage.files(data, part) or rows_of(data, part))
 
 
 def changes_of(changes: Sequence[str] | None) -> Mapping[str, Any]:
@@ -89,18 +73,18 @@ def changes_of(changes: Sequence[str] | None) -> Mapping[str, Any]:
     return out
 
 
-def rows_of(data: Path, species: str | None) -> Path:
-    """The file of a species in a folder, or what was given.
+def rows_of(data: Path, part: str | None) -> Path:
+    """The file of a part, such as a species, in a folder; or what was given.
 
     Raises
     ------
     InputError
         If there is no such file.
     """
-    if species is None:
+    if part is None or not data.is_dir():
         return data
-    path = data / f"{species}.parquet"
+    path = data / f"{part}.parquet"
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in data.glob("*.parquet"))) or "none"
-        raise InputError(f"expected {path} for the species {species}, got: no such file; there are {known}")
+        raise InputError(f"expected {path} for the part {part}, got: no such file; there are {known}")
     return path

@@ -1,4 +1,4 @@
-"""`lamarrpy training-samples`: what each stage of a flash simulation learns from."""
+"""`lamarrpy training-samples`: what the stages of a flash simulation learn from."""
 
 from __future__ import annotations
 
@@ -11,24 +11,27 @@ import typer
 def training_samples(
     inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", help="Outputs of lamarrpy detailed.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write.")] = Path("samples"),
-    stage: Annotated[list[str] | None, typer.Option(help="A stage; may be repeated. [default: all]")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="One of the samples; may be repeated. [default: all]")] = None,
+    is_muon: Annotated[
+        list[Path] | None, typer.Option(help="Output of a gun for tracks with isMuon; may be repeated.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that is there.")] = False,
 ) -> None:
-    """Write conditions and targets of each stage, species by species, out of the Detailed Simulation.
+    """Write what the stages learn from, out of the Detailed Simulation: particles, tracks, photons and events.
 
-    One folder a stage (rich, is_muon, muon, global_pid, photon_efficiency, photon_resolution), one file a species.
+    One folder each; tracks have one file a species.
     """
     from rich.console import Console
     from rich.table import Table
 
-    from lamarrpy.detailed.training import STAGES, write_training_samples
     from lamarrpy.errors import ConfigError, did_you_mean
+    from lamarrpy.train.samples import SAMPLES, write_training_samples
 
-    for name in stage or ():
-        if name not in STAGES:
-            raise ConfigError(f"expected a stage out of {', '.join(STAGES)}, got {name!r}{did_you_mean(name, STAGES)}")
-    rows = write_training_samples(inputs, output, stage or (), overwrite)
-    table = Table("stage", "part", title=f"{output}")
+    for name in only or ():
+        if name not in SAMPLES:
+            raise ConfigError(f"expected one of {', '.join(SAMPLES)}, got {name!r}{did_you_mean(name, SAMPLES)}")
+    rows = write_training_samples(inputs, output, only or (), overwrite, is_muon or ())
+    table = Table("sample", "part", title=f"{output}")
     table.add_column("rows", justify="right")
     for name, parts in rows.items():
         for part, number in parts.items():

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lamarrpy.cli.train import Changes, Data, Species, Threads
+from lamarrpy.cli.train import Changes, Data, Names, Part, Threads
 
 
 def tune(
@@ -21,7 +21,8 @@ def tune(
     study: Annotated[str | None, typer.Option(help="Name of the study. [default: that of the recipe]")] = None,
     score: Annotated[str | None, typer.Option(help="ks, wasserstein, auc or nll, on validation rows.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the best recipe here.")] = None,
-    species: Species = None,
+    part: Part = None,
+    names: Names = None,
     table: Annotated[str | None, typer.Option(help="Which table, of a file with several.")] = None,
     change: Changes = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a recipe that is there.")] = False,
@@ -33,19 +34,21 @@ def tune(
     """
     from rich.console import Console
 
-    from lamarrpy.cli.training import prepare, recipe_of, rows_of
+    from lamarrpy.cli.training import task_of
     from lamarrpy.errors import OutputError
     from lamarrpy.io.target import writing
+    from lamarrpy.train.quiet import quiet_tensorflow
 
     if output is not None:
         if output.exists() and not overwrite:
             raise OutputError(f"{output}: is there already; choose another -o, or replace it with --overwrite")
         with writing(output):
             output.parent.mkdir(parents=True, exist_ok=True)
-    prepare(threads)
-    (chosen, prepare_rows), console = recipe_of(recipe, species, change), Console()
+    quiet_tensorflow(threads)
+    task, console = task_of(recipe, part, data, change), Console()
     import optuna
 
+    from lamarrpy.train.names import read_names
     from lamarrpy.train.recipe import as_yaml
     from lamarrpy.train.tuning import tune as search
 
@@ -56,7 +59,8 @@ def tune(
         shown = ", ".join(f"{name} {n:.4g}" if isinstance(n, float) else f"{name} {n}" for name, n in numbers.items())
         console.print(f"trial {number}: {told}: {shown}", highlight=False, markup=False, soft_wrap=True)
 
-    best, found = search(chosen, rows_of(data, species), trials, storage, study, score, tell, table, prepare_rows)
+    called = read_names(names)
+    best, found = search(task.recipe, task.data, trials, storage, study, score, tell, table, task.prepare, called)
     console.print(
         f"best of {len(found.trials)}: score {found.best_value:.5g}, trial {found.best_trial.number}", highlight=False
     )

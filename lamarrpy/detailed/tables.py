@@ -29,8 +29,8 @@ OF_VERTICES = VERTICES.only(*(name for name in VERTICES.names if not name.starts
 OF_EVENTS = EVENTS.only("n_tracks", "n_pvs")
 OF_HITS = EVENTS.only("n_rich1_hits", "n_rich2_hits", "n_spd_hits")
 OF_TRACKS = TRACKS.only(*TRACKS.names[: TRACKS.names.index("ghost_prob") + 1])
-OF_IDENTIFICATION = TRACKS.only(*TRACKS.names[TRACKS.names.index("ghost_prob") + 1 :])
-OF_CLUSTERS = CLUSTERS
+OF_IDENTIFICATION = TRACKS.only(*TRACKS.names[TRACKS.names.index("identified") : TRACKS.names.index("prob_nn_p") + 1])
+OF_CLUSTERS = CLUSTERS.only(*CLUSTERS.names[: CLUSTERS.names.index("is_not_h") + 1])
 """What the Detailed Simulation writes of each table, besides what the generator provides.
 
 ``OF_PHOTONS``, ``OF_HITS``, ``OF_IDENTIFICATION`` and ``OF_CLUSTERS`` are of the detectors that identify particles.

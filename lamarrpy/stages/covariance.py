@@ -1,35 +1,58 @@
-"""Covariance: what the track fit says about its own uncertainty."""
+"""Covariance: what the hits make of a track, learned from the Detailed Simulation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lamarrpy.draws import Draws
-from lamarrpy.stages.track_state import fluctuations, state_uncertainty
+from lamarrpy.field import Polarity
+from lamarrpy.parameterization import Parameterization
+from lamarrpy.stages.track_factor import COVARIANCE, NUMBERS, covariance_of, factor_from, factor_of, numbers_of
+from lamarrpy.stages.track_frame import READS, conditions, known, mirrored
+from lamarrpy.stages.trained import trained
 from lamarrpy.tables import TRACKS, EventBatch, Schema
-from lamarrpy.tables.schemas import STATE, covariance_columns
 
-_TRUTH = ("true_p", "true_pt", "true_tx", "true_ty")
-_WRITES = tuple(column.name for column in covariance_columns(STATE, ""))
+Columns = Mapping[str, NDArray[Any]]
+
+__all__ = ["Covariance", "conditions", "physical", "targets"]
 
 
 @dataclass(frozen=True)
 class Covariance:
-    """Report the covariance of (x, y, tx, ty, q/p) at the reconstructed state, for every track its own.
+    """Say how many degrees of freedom the fit of each track has, and how well it knows its state.
 
-    It is the covariance that the stage `resolution` drew the residuals from, positive definite by
-    construction (lamarrpy.stages.track_state), so pulls against the truth at the same z are
-    standard normal.
+    The covariance is that of (x, y, tx, ty, q/p) closest to the beam line. It is positive definite whatever the model
+    says, since it is told as in `lamarrpy.stages.track_factor`. The stage comes before ``resolution``, which draws the
+    state with it.
 
     Parameters
     ----------
     polarity : {"MagUp", "MagDown"}
-        Polarity of the magnet.
+        Polarity of the magnet; the models know MagUp, and see tracks in MagDown in a mirror.
+    version : str
+        Which model: ``distilled`` or ``gan``.
+    models : str or None
+        Folder of models of one's own, laid out as ``models``; the shipped ones if left out.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such model.
+    ArtifactError
+        If it is damaged.
     """
 
-    polarity: Literal["MagUp", "MagDown"] = "MagUp"
+    polarity: Polarity = "MagUp"
+    version: str = "distilled"
+    models: str | None = None
+
+    def __post_init__(self) -> None:
+        self._model()
 
     @property
     def name(self) -> str:
@@ -38,18 +61,48 @@ class Covariance:
 
     @property
     def reads(self) -> Mapping[str, Schema]:
-        """Type, true momentum and direction of the tracks."""
-        return {"tracks": TRACKS.only("event_id", "track_id", "track_type", *_TRUTH)}
+        """True states and types of the tracks, the ways of their particles, the occupancy."""
+        return READS
 
     @property
     def writes(self) -> Mapping[str, Schema]:
-        """The 15 elements of the upper triangle."""
-        return {"tracks": TRACKS.only(*_WRITES)}
+        """The degrees of freedom, and the 15 elements of the upper triangle."""
+        return {"tracks": TRACKS.only("ndof", *COVARIANCE, "outside_covariance")}
 
     def __call__(self, batch: EventBatch, draws: Draws) -> EventBatch:
         """Give the tracks of a batch their covariance."""
-        event_id, track_id, track_type = batch.arrays("tracks", "event_id", "track_id", "track_type")
-        rows = fluctuations(draws, event_id, track_id)
-        p, pt, tx, ty = batch.arrays("tracks", *_TRUTH)
-        uncertainty = state_uncertainty(track_type, p, pt, tx, ty, rows, self.polarity)
-        return batch.with_columns(self.writes["tracks"], uncertainty.covariance())
+        columns, model = known(batch, self.polarity), self._model()
+        given = conditions(columns)
+        said = model(given, draws.rows(*batch.arrays("tracks", "event_id", "track_id")))
+        values: dict[str, NDArray[Any]] = physical(said, columns)
+        if self.polarity == "MagDown":
+            values = mirrored(values)
+        return batch.with_columns(self.writes["tracks"], values | {"outside_covariance": model.outside(given)})
+
+    def _model(self) -> Parameterization:
+        return trained("covariance", "charged", self.version, self.models)
+
+
+def targets(columns: Columns) -> dict[str, NDArray[Any]]:
+    """What is learned: the degrees of freedom, and the covariance as numbers.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray, shape (n,)
+        True state, ``track_type``, ``ndof`` and covariance.
+    """
+    return {"ndof": columns["ndof"], **numbers_of(factor_of(columns), columns)}
+
+
+def physical(said: Columns, columns: Columns) -> dict[str, NDArray[Any]]:
+    """The columns of ``tracks`` from what was learned: the inverse of `targets`.
+
+    Parameters
+    ----------
+    said : mapping of str to ndarray, shape (n,)
+        ``ndof`` and `NUMBERS`.
+    columns : mapping of str to ndarray, shape (n,)
+        True state and ``track_type``.
+    """
+    numbers = {name: np.asarray(said[name], np.float64) for name in NUMBERS}
+    return {"ndof": np.asarray(said["ndof"], np.int32), **covariance_of(factor_from(numbers, columns), columns)}

@@ -1,45 +1,61 @@
-"""IsMuon: whether the muon stations have the hits that a muon of this momentum would leave."""
+"""IsMuon: whether the muon stations have the hits of a muon, learned from the Detailed Simulation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lamarrpy.constants import constants
 from lamarrpy.draws import Draws
+from lamarrpy.parameterization import Classifier
 from lamarrpy.particles import Species
-from lamarrpy.stages.track_type import TrackType
+from lamarrpy.stages.track_end import END_READS, Columns, known_of_tracks, muon_depth, muon_frames, way_behind
+from lamarrpy.stages.trained import answers, trained_classifier
 from lamarrpy.tables import EVENTS, TRACKS, EventBatch, Schema
-from lamarrpy.tables.linking import row_of
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+SPECIES = (Species.muon, Species.pion, Species.kaon, Species.proton)
+"""There is a model of each; electrons never pass."""
 
-_GEV = 1e3
-_MATCH_SCALE = 60.0
-"""GeV: momentum at which the rate of accidental matches is quoted."""
+LEAST_P = 3000.0
+"""Reconstructed momentum [MeV] from which on a track may be a candidate (LHCb, JINST 8 P10020)."""
+
+EDGE = 300.0
+"""How far [mm] past the muon system a particle may be on its way whose decay is seen in it."""
+
+_TRACK = ("track_type", "p", "eta", "charge")
 
 
 @dataclass(frozen=True)
 class IsMuon:
-    """Decide which tracks have muon hits: muons nearly always, hadrons that decay or are matched by chance.
+    """Draw which tracks have muon hits, with the probability that the Detailed Simulation shows for their species.
 
-    Only tracks with a segment in the T stations, above 3 GeV, that point into the muon stations
-    can. Pions and kaons become muons on their way, the less often the faster they are; hits that
-    match by chance or by punch-through get rarer as the search windows shrink with momentum, and
-    more frequent with the occupancy (models/parametric/is_muon.yaml).
+    Tracks without a segment behind the magnet, below 3 GeV, or past the muon system never pass. Where a track goes is
+    taken from the true way of its particle, which the reconstruction knows to some tenths of a milliradian.
 
     Parameters
     ----------
-    polarity : {"MagUp", "MagDown"}
-        Polarity of the magnet.
+    version : str
+        Which models.
+    models : str or None
+        Folder of models of one's own, laid out as ``models``; the shipped ones if left out.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such model.
+    ArtifactError
+        If one is damaged, or no classifier.
     """
 
-    polarity: Literal["MagUp", "MagDown"] = "MagUp"
+    version: str = "classifier"
+    models: str | None = None
+
+    def __post_init__(self) -> None:
+        for kind in SPECIES:
+            self._model(kind)
 
     @property
     def name(self) -> str:
@@ -48,71 +64,55 @@ class IsMuon:
 
     @property
     def reads(self) -> Mapping[str, Schema]:
-        """Species, type and reconstructed state of the tracks, and the occupancy."""
-        state = ("x", "y", "z", "tx", "ty", "qop", "p")
+        """Reconstructed tracks, the occupancy, and the ways of their particles."""
+        keys = ("event_id", "track_id", "particle_id", "true_pid")
         return {
-            "tracks": TRACKS.only("event_id", "track_id", "track_type", "true_pid", *state),
+            "tracks": TRACKS.only(*keys, *_TRACK),
             "events": EVENTS.only("event_id", "n_tracks"),
+            **END_READS,
         }
 
     @property
     def writes(self) -> Mapping[str, Schema]:
         """The flag."""
-        return {"tracks": TRACKS.only("is_muon")}
+        return {"tracks": TRACKS.only("is_muon", "outside_is_muon")}
 
     def __call__(self, batch: EventBatch, draws: Draws) -> EventBatch:
         """Give the tracks of a batch their flag."""
-        event_id, track_id, track_type, pid = batch.arrays("tracks", "event_id", "track_id", "track_type", "true_pid")
-        p = batch.array("tracks", "p") / _GEV
-        possible = (track_type != TrackType.upstream) & (p > constants("is_muon")["threshold"]["value"])
-        possible &= self._points_into_stations(*batch.arrays("tracks", "x", "y", "z", "tx", "ty", "qop"))
-        events, n_tracks = batch.arrays("events", "event_id", "n_tracks")
-        occupancy = n_tracks[row_of([event_id], [events], "events")]
-        probability = muon_probability(np.abs(pid), p, occupancy)
-        flag = possible & (draws.rows(event_id, track_id).uniform(0) < probability)
-        return batch.with_columns(self.writes["tracks"], {"is_muon": flag})
+        columns = dict(zip(_TRACK, batch.arrays("tracks", *_TRACK), strict=True)) | known_of_tracks(batch)
+        event_id, track_id, pid = batch.arrays("tracks", "event_id", "track_id", "true_pid")
+        seen, kind = conditions(columns), np.abs(pid)
+        possible, rows = candidates(seen), draws.rows(event_id, track_id)
+        flag, outside = np.zeros(len(pid), bool), np.zeros(len(pid), bool)
+        for species in SPECIES:
+            own = np.flatnonzero(possible & (kind == species))
+            outside[own] = answers(self._model(species), seen, rows, own, {"is_muon": flag})
+        return batch.with_columns(self.writes["tracks"], {"is_muon": flag, "outside_is_muon": outside})
 
-    def _points_into_stations(self, x: Floats, y: Floats, z: Floats, tx: Floats, ty: Floats, qop: Floats) -> Flags:
-        """Whether the track, bent once in the middle of the magnet, crosses the first and last station."""
-        acceptance = constants("is_muon")["acceptance"]
-        bend = qop * acceptance["kick"] * (-1 if self.polarity == "MagUp" else 1)
-        inside = np.ones(len(x), bool)
-        for plane, outer, inner in zip(acceptance["planes"], acceptance["outer"], acceptance["inner"], strict=True):
-            at_x = np.abs(x + tx * (plane - z) + bend * (plane - acceptance["kick_z"]))
-            at_y = np.abs(y + ty * (plane - z))
-            inside &= (at_x < outer[0]) & (at_y < outer[1]) & ((at_x > inner[0]) | (at_y > inner[1]))
-        return inside
+    def _model(self, kind: Species) -> Classifier:
+        return trained_classifier("is_muon", kind.name, self.version, self.models)
 
 
-def muon_probability(kind: NDArray[np.integer], p: Floats, n_tracks: NDArray[np.integer]) -> Floats:
-    """Probability of the flag for tracks above threshold that cross the muon stations.
+def conditions(columns: Columns) -> dict[str, NDArray[Any]]:
+    """What the models are told.
 
     Parameters
     ----------
-    kind : ndarray of int, shape (n,)
-        `Species` of the true particle.
-    p : ndarray of float64, shape (n,)
-        Momentum [GeV].
-    n_tracks : ndarray of int, shape (n,)
-        Tracks in the event.
+    columns : mapping of str to ndarray, shape (n,)
+        Of tracks: ``p`` [MeV], ``eta, charge, track_type, n_tracks``, and where their particles go, `track_end.END`.
 
     Returns
     -------
-    ndarray of float64, shape (n,)
+    dict of str to ndarray, shape (n,)
+        Besides the columns that it is named after: ``muon_depth``, how far [mm] inside of the muon system the track
+        is, and ``muon_octaves``, by how many doublings of the hole it misses the hole of M2: whole numbers from 1 on
+        are borders of the regions, whose pads double too.
     """
-    data = constants("is_muon")
-    muon, decay, matches = data["muon"], data["decay"], data["matches"]
-    chance = matches["value"] * (p / _MATCH_SCALE) ** matches["power"] * n_tracks / matches["mean_tracks"]
-    missed = np.minimum(1 - chance * _by_species(matches["scale"], kind), 1.0)
-    lengths = {name: path / decay["decay_length"][name] for name, path in decay["path"].items()}
-    wrong = 1 - np.maximum(missed, 0) * np.exp(-_by_species(lengths, kind) / p)
-    right = muon["plateau"] * (1 - muon["edge"] * np.exp(-(p - data["threshold"]["value"]) / muon["rise"]))
-    return np.asarray(np.where(kind == Species.muon, right, wrong))
+    way = way_behind(columns)
+    same = {name: columns[name] for name in ("p", "eta", "n_tracks", "charge", "track_type")}
+    return {**same, "muon_depth": muon_depth(way), "muon_octaves": way.octaves(muon_frames()[1])}
 
 
-def _by_species(values: Mapping[str, float], kind: NDArray[np.integer]) -> Floats:
-    """The number of each row's species, 0 for one that is not named."""
-    out = np.zeros(len(kind))
-    for name, value in values.items():
-        out[kind == Species[name]] = value
-    return out
+def candidates(seen: Columns) -> NDArray[np.bool_]:
+    """Which tracks may pass at all, by their `conditions`; the others never do."""
+    return np.asarray((seen["p"] > LEAST_P) & (seen["muon_depth"] > -EDGE))

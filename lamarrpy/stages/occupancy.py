@@ -1,4 +1,4 @@
-"""Occupancy: how many tracks the event has altogether."""
+"""Occupancy: how many tracks the event has altogether, learned from the Detailed Simulation."""
 
 from __future__ import annotations
 
@@ -9,31 +9,62 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lamarrpy.constants import constants
 from lamarrpy.draws import Draws
+from lamarrpy.errors import ConfigError
+from lamarrpy.parameterization import Parameterization
+from lamarrpy.particles import Species, species
+from lamarrpy.stages.flavour import FLAVOURS, flavour_of_events
+from lamarrpy.stages.trained import answers, trained
 from lamarrpy.tables import EVENTS, PARTICLES, EventBatch, Schema
+from lamarrpy.tables.linking import row_of
 
-_FLAVOURS = ("minimum_bias", "c", "b")
-_B_QUARK, _C_QUARK = 5, 4
+Columns = Mapping[str, NDArray[Any]]
+
+UNKNOWN = -1
+"""Number of charged particles of an event that is only a part of a collision."""
+
+_STANDS_IN = 40
+"""Number of charged particles that a model is told where it is not known; the flag says so."""
 
 
 @dataclass(frozen=True)
 class Occupancy:
     """Draw the number of tracks of an event, which every other stage then shares.
 
-    Log-normal, with a median and width for events with a b hadron, with a c hadron, and without
-    either (models/parametric/occupancy.yaml). It counts what the detector sees, pile-up and all, not
-    the particles of the table, which may be a single decay: as in LHCb's simulation with particle guns,
-    the number is drawn independently, and beyond the flavour does not go with the particles, the tracks
-    or the vertices of the event.
+    It counts what the detector sees, tracks of the VELO and the T stations alone and ghosts included. An event with at
+    least ``whole_from`` propagated charged particles (electrons, muons, pions, kaons, protons) counts as whole: all its
+    collisions are there, and the number of tracks goes with that of the particles. An event with fewer counts as a
+    part, such as a decay from a gun: it gets a number out of the distribution of whole events of its flavour. With
+    ``whole_from: 0`` every event is whole, which is right for minimum bias: a third of it has fewer than 12.
 
     Parameters
     ----------
     flavour : {"auto", "b", "c", "minimum_bias"}
         The kind of event; "auto" looks for hadrons with b, then c quarks among its particles.
+    whole_from : int
+        Charged particles from which on an event is taken for whole.
+    version : str
+        Which model of `models/occupancy/event`: ``distilled`` or ``gan``.
+    models : str or None
+        Folder of models of one's own, laid out as ``models``; the shipped ones if left out.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such model, or ``whole_from`` is negative.
+    ArtifactError
+        If the model is damaged.
     """
 
     flavour: Literal["auto", "b", "c", "minimum_bias"] = "auto"
+    whole_from: int = 12
+    version: str = "distilled"
+    models: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.whole_from < 0:
+            raise ConfigError(f"expected whole_from as a number of particles, got {self.whole_from}: take 0 or more")
+        self._model()
 
     @property
     def name(self) -> str:
@@ -42,45 +73,57 @@ class Occupancy:
 
     @property
     def reads(self) -> Mapping[str, Schema]:
-        """The events, and the species of their particles if the flavour is not given."""
-        events = {"events": EVENTS.only("event_id")}
-        return {**events, "particles": PARTICLES.only("event_id", "pid")} if self.flavour == "auto" else events
+        """The events, and their propagated particles."""
+        return {"events": EVENTS.only("event_id"), "particles": PARTICLES.only("event_id", "pid", "propagated")}
 
     @property
     def writes(self) -> Mapping[str, Schema]:
         """One number of tracks an event."""
-        return {"events": EVENTS.only("n_tracks")}
+        return {"events": EVENTS.only("n_tracks", "outside_occupancy")}
 
     def __call__(self, batch: EventBatch, draws: Draws) -> EventBatch:
         """Give each event of a batch its number of tracks."""
         event_id = batch.array("events", "event_id")
+        of, pid, propagated = batch.arrays("particles", "event_id", "pid", "propagated")
+        charged = of[propagated & (species(pid) != Species.other)]
+        n_charged = np.bincount(row_of([charged], [event_id], "events"), minlength=len(event_id))
         if self.flavour == "auto":
-            flavour = _flavour_of_events(event_id, *batch.arrays("particles", "event_id", "pid"))
+            flavour = flavour_of_events(event_id, of, pid)
         else:
-            flavour = np.full(len(event_id), _FLAVOURS.index(self.flavour))
-        data = constants("occupancy")
-        median, width = (np.array([data[f][key] for f in _FLAVOURS])[flavour] for key in ("log_median", "log_width"))
-        tracks = np.exp(median + width * draws.rows(event_id).normal(0))
-        return batch.with_columns(self.writes["events"], {"n_tracks": np.maximum(np.rint(tracks), 1).astype(np.int32)})
+            flavour = np.full(len(event_id), FLAVOURS.index(self.flavour))
+        known = {"flavour": flavour, "n_charged": np.where(n_charged >= self.whole_from, n_charged, UNKNOWN)}
+        values = {"n_tracks": np.zeros(len(event_id), np.int32)}
+        everywhere = np.arange(len(event_id))
+        outside = answers(self._model(), conditions(known), draws.rows(event_id), everywhere, values)
+        return batch.with_columns(self.writes["events"], {**values, "outside_occupancy": outside})
+
+    def _model(self) -> Parameterization:
+        return trained("occupancy", "event", self.version, self.models)
 
 
-def contains_quark(pid: NDArray[np.integer[Any]], quark: int) -> NDArray[np.bool_]:
-    """Whether each particle is a hadron with a quark or antiquark of this flavour, shape (n,).
+def conditions(columns: Columns) -> dict[str, NDArray[Any]]:
+    """What the model is told of events.
 
-    Read off the digits of the PDG numbering scheme: n_q1, n_q2, n_q3 are the thousands, hundreds
-    and tens. Nuclei (ten digits) and generator codes beyond seven digits are none.
+    Parameters
+    ----------
+    columns : mapping of str to ndarray, shape (n,)
+        ``flavour``: position in `FLAVOURS`. ``n_charged``: propagated charged particles, or `UNKNOWN`.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n,)
+        ``flavour``; ``whole``: 1 if the number of charged particles is known, else 0; ``log_charged``: the logarithm of
+        one more than it.
     """
-    size = np.abs(np.asarray(pid, np.int64))
-    digits = [size // scale % 10 == quark for scale in (1000, 100, 10)]
-    found: NDArray[np.bool_] = (digits[0] | digits[1] | digits[2]) & (size > 100) & (size < 10_000_000)
-    return found
+    counted = np.asarray(columns["n_charged"])
+    whole = counted != UNKNOWN
+    return {
+        "flavour": np.asarray(columns["flavour"], np.int64),
+        "whole": whole.astype(np.float64),
+        "log_charged": np.log1p(np.where(whole, counted, _STANDS_IN)),
+    }
 
 
-def _flavour_of_events(
-    event_id: NDArray[np.int64], particle_event: NDArray[np.int64], pid: NDArray[np.int32]
-) -> NDArray[np.int64]:
-    """Position in _FLAVOURS of each event, shape (events,)."""
-    flavour = np.zeros(len(event_id), np.int64)
-    for quark, name in ((_C_QUARK, "c"), (_B_QUARK, "b")):
-        flavour[np.isin(event_id, particle_event[contains_quark(pid, quark)])] = _FLAVOURS.index(name)
-    return flavour
+def targets(columns: Columns) -> dict[str, NDArray[np.int32]]:
+    """What is learned of events, shape (n,): ``n_tracks``, at least 1, since an event of a pipeline has a particle."""
+    return {"n_tracks": np.maximum(columns["n_tracks"], 1).astype(np.int32)}

@@ -1,54 +1,64 @@
-"""Resolution: the reconstructed state of a track and the quality of its fit."""
+"""Resolution: the reconstructed state of a track and the quality of its fit, learned from the Detailed Simulation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv
 
-from lamarrpy.constants import constants
-from lamarrpy.draws import Draws, RowDraws
-from lamarrpy.particles import Species
-from lamarrpy.stages.track_quality import degrees_of_freedom, draw_chi2_per_dof, ghost_probability, quality_class
-from lamarrpy.stages.track_state import fluctuations, hits_fluctuation, state_uncertainty
-from lamarrpy.tables import TRACKS, VERTICES, EventBatch, Schema
-from lamarrpy.tables.linking import row_of
+from lamarrpy.draws import Draws
+from lamarrpy.field import Polarity
+from lamarrpy.parameterization import Parameterization
+from lamarrpy.stages.reconstructed_state import momentum
+from lamarrpy.stages.track_factor import COVARIANCE, Rows, factor_of, numbers_of
+from lamarrpy.stages.track_frame import READS, known, mirrored
+from lamarrpy.stages.track_frame import conditions as true_conditions
+from lamarrpy.stages.track_pulls import pulls_of, state_from
+from lamarrpy.stages.trained import trained
+from lamarrpy.tables import TRACKS, EventBatch, Schema
 
-Floats = NDArray[np.float64]
+Columns = Mapping[str, NDArray[Any]]
 
-_STATE_DRAWS, _CHI2, _GHOST, _BREMSSTRAHLUNG, _CHI2_AGAIN = 5, 5, 6, 7, 8
-_TRUTH = ("true_x", "true_y", "true_z", "true_tx", "true_ty", "true_qop", "true_p", "true_pt")
-_WRITES = ("x", "y", "z", "tx", "ty", "qop", "p", "pt", "eta", "phi", "charge", "chi2_per_dof", "ndof", "ghost_prob")
+QUALITY = ("chi2_per_dof", "ghost_prob")
+_FIT = ("ndof", *COVARIANCE)
+_WRITES = ("x", "y", "z", "tx", "ty", "qop", "p", "pt", "eta", "phi", "charge", *QUALITY, "outside_resolution")
 
 
 @dataclass(frozen=True)
 class Resolution:
     """Measure each track: its state closest to the beam line, its momentum, and how well the fit went.
 
-    The residuals of (x, y, tx, ty, q/p) are Gaussian with the covariance that the stage
-    `covariance` reports, different for every track, so their sum has tails. They are those at the
-    plane z of the reconstructed state: the true track there is at true_x + true_tx (z - true_z).
-    That plane follows from geometry: it is where the reconstructed line comes closest to the beam
-    line. Electrons have lost some momentum to bremsstrahlung, which no uncertainty covers.
-
-    A track from a decay behind the VELO is reported at the beam line too, though its particle never was
-    there. Masses need its slopes at the decay: the same if the propagation was by single kick, other by
-    the fringe field in between if it was by Runge-Kutta.
-
-    q/p is what is smeared, as a track fit does: p stays positive, and an Upstream track, of which q/p
-    is known to 15-50 %, may get the wrong charge. No track is straighter than one of beam momentum.
+    The state is off the true one by pulls times the covariance that the stage ``covariance`` gave before, so both fit
+    together for every track (`lamarrpy.stages.track_pulls`). It lies where the reconstructed line is closest to the
+    beam line through the true pp collision. q/p is what is off, as in a track fit: p is positive, and an Upstream track
+    may get the wrong charge. No track is straighter than one of beam momentum.
 
     Parameters
     ----------
     polarity : {"MagUp", "MagDown"}
-        Polarity of the magnet.
+        Polarity of the magnet; the models know MagUp, and see tracks in MagDown in a mirror.
+    version : str
+        Which model: ``distilled`` or ``gan``.
+    models : str or None
+        Folder of models of one's own, laid out as ``models``; the shipped ones if left out.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such model.
+    ArtifactError
+        If it is damaged.
     """
 
-    polarity: Literal["MagUp", "MagDown"] = "MagUp"
+    polarity: Polarity = "MagUp"
+    version: str = "distilled"
+    models: str | None = None
+
+    def __post_init__(self) -> None:
+        self._model()
 
     @property
     def name(self) -> str:
@@ -57,11 +67,8 @@ class Resolution:
 
     @property
     def reads(self) -> Mapping[str, Schema]:
-        """True states of the tracks, and where their pp collisions were."""
-        return {
-            "tracks": TRACKS.only("event_id", "track_id", "vertex_id", "track_type", "true_pid", *_TRUTH),
-            "vertices": VERTICES.only("event_id", "vertex_id", "true_x", "true_y"),
-        }
+        """True states and types of the tracks and their covariance, the ways of their particles, the occupancy."""
+        return {**READS, "tracks": TRACKS.only(*READS["tracks"].names, *_FIT)}
 
     @property
     def writes(self) -> Mapping[str, Schema]:
@@ -70,89 +77,60 @@ class Resolution:
 
     def __call__(self, batch: EventBatch, draws: Draws) -> EventBatch:
         """Reconstruct the tracks of a batch."""
-        event_id, track_id, track_type, pid = batch.arrays("tracks", "event_id", "track_id", "track_type", "true_pid")
-        rows, shared = draws.rows(event_id, track_id), fluctuations(draws, event_id, track_id)
-        values: dict[str, NDArray[Any]] = {**self._state(batch, track_type, pid, rows, shared)}
-        values |= _momentum(values["tx"], values["ty"], values["qop"])
+        columns, model = known(batch, self.polarity), self._model()
+        fit = dict(zip(_FIT, batch.arrays("tracks", *_FIT), strict=True))
+        columns |= fit if self.polarity == "MagUp" else mirrored(fit)
+        factor = factor_of(columns)
+        given = conditions(columns, factor)
+        said = model(given, draws.rows(*batch.arrays("tracks", "event_id", "track_id")))
+        values: dict[str, NDArray[Any]] = physical(said, columns, factor)
+        if self.polarity == "MagDown":
+            values = mirrored(values)
+        values |= momentum(values["tx"], values["ty"], values["qop"])
         values["charge"] = np.sign(values["qop"]).astype(np.int32)
-        quality, p = quality_class(track_type, pid), batch.array("tracks", "true_p")
-        values["chi2_per_dof"], chi2_normal = draw_chi2_per_dof(quality, p, rows, _CHI2, _CHI2_AGAIN)
-        values["ndof"] = degrees_of_freedom(quality, hits_fluctuation(shared))
-        values["ghost_prob"] = ghost_probability(quality, chi2_normal, rows.normal(_GHOST))
-        return batch.with_columns(self.writes["tracks"], values)
+        return batch.with_columns(self.writes["tracks"], values | {"outside_resolution": model.outside(given)})
 
-    def _state(
-        self,
-        batch: EventBatch,
-        track_type: NDArray[np.int32],
-        pid: NDArray[np.int32],
-        rows: RowDraws,
-        shared: RowDraws,
-    ) -> dict[str, Floats]:
-        """The reconstructed state closest to the beam line."""
-        x, y, z, tx, ty, qop, p, pt = batch.arrays("tracks", *_TRUTH)
-        uncertainty = state_uncertainty(track_type, p, pt, tx, ty, shared, self.polarity)
-        dx, dy, dtx, dty, dqop = uncertainty.residuals(rows.normals(_STATE_DRAWS))
-        from_beam = _distance_from_beam(batch, x, y)
-        dz = _shift_to_closest(from_beam, (tx, ty), (dx, dy), (dtx, dty))
-        return {
-            "x": x + tx * dz + dx,
-            "y": y + ty * dz + dy,
-            "z": z + dz,
-            "tx": tx + dtx,
-            "ty": ty + dty,
-            "qop": _no_straighter_than_beam(_radiate(qop, pid, rows) + dqop),
-        }
+    def _model(self) -> Parameterization:
+        return trained("resolution", "charged", self.version, self.models)
 
 
-def _distance_from_beam(batch: EventBatch, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """True state less the beam line [mm], which runs through the pp collision along z."""
-    at = row_of(
-        batch.arrays("tracks", "event_id", "vertex_id"), batch.arrays("vertices", "event_id", "vertex_id"), "vertices"
-    )
-    beam_x, beam_y = batch.arrays("vertices", "true_x", "true_y")
-    return x - beam_x[at], y - beam_y[at]
+def conditions(columns: Columns, factor: Rows) -> dict[str, NDArray[Any]]:
+    """What the model is told: what that of the covariance is, and what came of it.
 
-
-def _shift_to_closest(
-    from_beam: tuple[Floats, Floats],
-    slope: tuple[Floats, Floats],
-    offset: tuple[Floats, Floats],
-    turn: tuple[Floats, Floats],
-) -> Floats:
-    """How far along z [mm] the point closest to the beam line moves with the residuals, shape (n,).
-
-    The true state, at r from the beam line with slopes t, is the closest one: r t = 0. The
-    reconstructed line is closest where (r + t dz + offset) (t + turn) = 0.
+    Parameters
+    ----------
+    columns : mapping of str to ndarray, shape (n,)
+        As `lamarrpy.stages.track_frame.known` makes them, with ``ndof``.
+    factor : list of list of ndarray, shape (n,)
+        Rows of the factor of the covariance.
     """
-    (rx, ry), (tx, ty), (ox, oy), (ux, uy) = from_beam, slope, offset, turn
-    sx, sy = tx + ux, ty + uy
-    steepness = tx * tx + ty * ty
-    along = np.maximum(tx * sx + ty * sy, 0.25 * steepness)  # a turn as large as the slope has no closest point
-    return -(ox * sx + oy * sy + rx * ux + ry * uy) / along
+    numbers = numbers_of(factor, columns)
+    return {**true_conditions(columns), "ndof": columns["ndof"], **numbers}
 
 
-def _radiate(qop: Floats, pid: NDArray[np.int32], rows: RowDraws) -> Floats:
-    """q/p of the track that is seen: electrons radiate on their way."""
-    data = constants("track_state")["bremsstrahlung"]
-    electrons = np.flatnonzero(np.abs(pid) == Species.electron)
-    seen = qop.copy()
-    seen[electrons] *= np.exp(data["theta"] * gammaincinv(data["shape"], rows[electrons].uniform(_BREMSSTRAHLUNG)))
-    return seen
+def targets(columns: Columns, factor: Rows) -> dict[str, NDArray[Any]]:
+    """What is learned: pulls and fit quality.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray, shape (n,)
+        True and reconstructed states, ``track_type``, ``true_pid``, ``origin_z`` and fit quality.
+    factor : list of list of ndarray, shape (n,)
+        Rows of the factor of the covariance.
+    """
+    return {**pulls_of(columns, factor), **{name: columns[name] for name in QUALITY}}
 
 
-def _no_straighter_than_beam(qop: Floats) -> Floats:
-    straightest = 1 / constants("track_state")["largest_momentum"]["value"]
-    return np.asarray(np.copysign(np.maximum(np.abs(qop), straightest), qop))
+def physical(said: Columns, columns: Columns, factor: Rows) -> dict[str, NDArray[Any]]:
+    """The columns of ``tracks`` from what was learned: the inverse of `targets`.
 
-
-def _momentum(tx: Floats, ty: Floats, qop: Floats) -> dict[str, Floats]:
-    """p, pt [MeV], eta and phi [rad] that slopes and q/p imply."""
-    steepness = tx * tx + ty * ty
-    p = 1 / np.abs(qop)
-    return {
-        "p": p,
-        "pt": p * np.sqrt(steepness / (1 + steepness)),
-        "eta": np.arcsinh(1 / np.sqrt(steepness)),
-        "phi": np.arctan2(ty, tx),
-    }
+    Parameters
+    ----------
+    said : mapping of str to ndarray, shape (n,)
+        Pulls and fit quality.
+    columns : mapping of str to ndarray, shape (n,)
+        True states, ``track_type``, ``true_pid``, ``origin_z``, ``beam_x`` and ``beam_y``.
+    factor : list of list of ndarray, shape (n,)
+        Rows of the factor of the covariance.
+    """
+    return {**state_from(said, columns, factor), **{name: said[name] for name in QUALITY}}

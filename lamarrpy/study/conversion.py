@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
-import tf2onnx
 from numpy.typing import NDArray
 from tf2onnx.handler import tf_op
 from tf2onnx.utils import make_name
@@ -16,7 +13,7 @@ from tf2onnx.utils import make_name
 from lamarrpy.errors import ArtifactError
 from lamarrpy.nn.extrapolators.tracks import INPUTS, OUTPUTS, TRACKS
 from lamarrpy.parameterization.network import Network
-from lamarrpy.train.export import AGREEMENT, OPSET
+from lamarrpy.train.export import AGREEMENT, converted
 from lamarrpy.train.extrapolation.running import answers
 
 _ROWS = 4096
@@ -43,19 +40,7 @@ def tracks_to_onnx(network: keras.Model, tracks: NDArray[np.float32], tolerance:
     ArtifactError
         If they do not: more than one track in a hundred differs, see `disagreeing`.
     """
-    given = [tf.TensorSpec((None, INPUTS), tf.float32, name=TRACKS)]
-    columns = network.output.shape[-1]
-
-    def answer(rows: tf.Tensor) -> tf.Tensor:
-        return tf.ensure_shape(network(rows, training=False), (None, columns))
-
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)  # what is rewritten on the way is no news: whether it went well is measured
-    try:
-        graph, _ = tf2onnx.convert.from_function(tf.function(answer, input_signature=given), given, opset=OPSET)
-    finally:
-        logging.disable(before)
-    model: bytes = graph.SerializeToString(deterministic=True)
+    model, columns = converted(network), network.output.shape[-1]
     some = tracks[:_ROWS]
     got, wanted = Network(model, {TRACKS: INPUTS}, columns, network.name)(**{TRACKS: some}), answers(network, some)
     share = disagreeing(got[:, :OUTPUTS], wanted[:, :OUTPUTS], tolerance)

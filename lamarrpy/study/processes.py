@@ -110,10 +110,10 @@ def _with_new_processes(left: list[Task[T]], workers: int, start: Callable[[], o
 
 def start_worker() -> None:
     """One thread for everything, TensorFlow too, before the first heavy import."""
-    from lamarrpy.cli.training import prepare
+    from lamarrpy.train.quiet import quiet_tensorflow
 
     one_thread()
-    prepare(1)
+    quiet_tensorflow(1)
 
 
 def one_thread() -> None:

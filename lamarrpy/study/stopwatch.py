@@ -246,9 +246,9 @@ def _loaded(order: Order) -> Iterator[tuple[str, Any]]:
     os.environ["TF_NUM_INTRAOP_THREADS"] = str(order.threads)
     if not order.gpu:
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-    from lamarrpy.cli.training import prepare
+    from lamarrpy.train.quiet import quiet_tensorflow
 
-    prepare(order.threads)
+    quiet_tensorflow(order.threads)
     import lamarrpy.nn.extrapolators.families  # noqa: F401  its layers have to be known
     from lamarrpy.train.export import from_keras
 

@@ -14,6 +14,13 @@ _EVENT = Column("event_id", "int64", "", "event the row belongs to")
 _VERTEX = Column("vertex_id", "int64", "", "primary vertex (pp collision) it comes from")
 _PARTICLE = Column("particle_id", "int64", "", "generator-level particle within the event")
 
+
+def _outside(stage: str) -> Column:
+    return Column(
+        f"outside_{stage}", "bool", "", f"beyond what the model of {stage} was trained on: answered as at its edge"
+    )
+
+
 STATE = ("x", "y", "tx", "ty", "qop")
 """The five track parameters whose covariance a track carries."""
 
@@ -47,6 +54,7 @@ EVENTS = Schema(
         Column("n_rich1_hits", "int32", "", "pixels of RICH1 that fired"),
         Column("n_rich2_hits", "int32", "", "pixels of RICH2 that fired"),
         Column("n_spd_hits", "int32", "", "cells of the scintillating pad detector that fired"),
+        _outside("occupancy"),
     ),
     key=("event_id",),
 )
@@ -156,6 +164,7 @@ PARTICLES = Schema(
         Column("ecal_y", "float64", "mm", "where it ends there", valid_under="in_ecal"),
         Column("cluster_type", "int32", "", "class of the photon's cluster: 0 not reconstructed, 1 single, 2 split"),
         Column("cluster_id", "int64", "", "the photon's cluster, which may be that of another photon too; -1 for none"),
+        *(_outside(stage) for stage in ("acceptance", "efficiency", "photon_efficiency")),
     ),
     key=("event_id", "particle_id"),
 )
@@ -208,10 +217,17 @@ TRACKS = Schema(
         Column("chi2_per_dof", "float64", "", "track fit chi2 over its degrees of freedom"),
         Column("ndof", "int32", "", "degrees of freedom of the track fit"),
         _probability("ghost_prob", "probability to be a random combination of hits"),
+        Column("identified", "bool", "", "whether its identification is simulated, which that of electrons is not yet"),
         Column("in_rich1", "bool", "", "goes through the gas of RICH1"),
         Column("in_rich2", "bool", "", "goes through the gas of RICH2"),
         *(
-            Column(f"rich_dll_{h}", "float64", "", f"RICH log-likelihood of the {_HYPOTHESES[h]} less the pion")
+            Column(
+                f"rich_dll_{h}",
+                "float64",
+                "",
+                f"RICH log-likelihood of the {_HYPOTHESES[h]} less the pion",
+                valid_under="identified",
+            )
             for h in ("e", "mu", "k", "p")
         ),
         Column("in_muon", "bool", "", "straight on goes through all muon stations"),
@@ -226,17 +242,24 @@ TRACKS = Schema(
         Column("hcal_e", "float64", "MeV", "energy in the hadronic calorimeter there"),
         Column("brem_e", "float64", "MeV", "energy of neutral clusters in its direction before the magnet"),
         *(
-            Column(f"comb_dll_{h}", "float64", "", f"combined log-likelihood of the {_HYPOTHESES[h]} less the pion")
+            Column(
+                f"comb_dll_{h}",
+                "float64",
+                "",
+                f"combined log-likelihood of the {_HYPOTHESES[h]} less the pion",
+                valid_under="identified",
+            )
             for h in ("e", "mu", "k", "p")
         ),
         *(
             _probability(
                 f"prob_nn_{h}",
                 f"probability of the {_HYPOTHESES[h]} from all subdetectors",
-                "is_muon" if h == "mu" else None,
+                "is_muon" if h == "mu" else "identified",
             )
             for h in _HYPOTHESES
         ),
+        *(_outside(stage) for stage in ("resolution", "covariance", "rich", "is_muon", "muon", "global_pid")),
     ),
     key=("event_id", "track_id"),
 )
@@ -255,6 +278,7 @@ CLUSTERS = Schema(
         _probability("photon_id", "photon identification"),
         _probability("is_not_e", "classifier against electrons"),
         _probability("is_not_h", "classifier against hadrons"),
+        _outside("photon_resolution"),
     ),
     key=("event_id", "cluster_id"),
 )

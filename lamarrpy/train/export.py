@@ -51,6 +51,13 @@ def to_onnx(network: keras.Model, like: NDArray[np.float32] | None = None, unit:
     ArtifactError
         If its answers are not those of the network.
     """
+    model = converted(network)
+    _check(network, model, like, unit)
+    return model
+
+
+def converted(network: keras.Model) -> bytes:
+    """A network as ONNX, with the names of its inputs, without a look at its answers."""
     given = [tf.TensorSpec((None, tensor.shape[-1]), tf.float32, name=tensor.name) for tensor in network.inputs]
 
     def answer(*inputs: tf.Tensor) -> tf.Tensor:
@@ -60,7 +67,6 @@ def to_onnx(network: keras.Model, like: NDArray[np.float32] | None = None, unit:
     with _unsaid():
         graph, _ = tf2onnx.convert.from_function(tf.function(answer, input_signature=given), given, opset=OPSET)
     model: bytes = graph.SerializeToString(deterministic=True)
-    _check(network, model, like, unit)
     return model
 
 

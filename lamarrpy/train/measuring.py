@@ -89,7 +89,8 @@ def _of_generator(
 
 
 def _two_sample(wanted: Columns, made: Columns, weights: NDArray[np.float64] | None, seed: int) -> dict[str, Any]:
-    tested = two_sample_auc(wanted, made, weights, weights, seed=seed)
+    twin = np.arange(len(next(iter(wanted.values()))))  # rows of the same conditions are kept on one side
+    tested = two_sample_auc(wanted, made, weights, weights, seed=seed, groups=(twin, twin))
     return {
         "two_sample_auc": tested.auc,
         "two_sample_auc_error": tested.error,

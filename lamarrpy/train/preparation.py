@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lamarrpy.errors import ConfigError, DomainError, SchemaError
-from lamarrpy.train.recipe import RECIPE, Recipe
+from lamarrpy.errors import ConfigError, DomainError, InputError, SchemaError, did_you_mean
+from lamarrpy.train.recipe import Recipe
 from lamarrpy.train.table import Table
 
 SCRIPT = "train.py"
@@ -20,26 +20,75 @@ Columns = Mapping[str, NDArray[Any]]
 Prepare = Callable[[Columns], Columns]
 
 
-def preparation_of(recipe: Path) -> Prepare | None:
-    """The function ``prepare`` of the ``train.py`` beside a file ``recipe.yaml``; None if there is none.
+class Stage(NamedTuple):
+    """What a stage's folder ``models/<stage>`` says beside its recipes.
+
+    Attributes
+    ----------
+    prepare : callable
+        From the columns that a recipe reads, and the name of the part, to the columns that it learns from.
+    sample : str or None
+        The training sample it is about, a folder of ``lamarrpy training-samples``.
+    parts : mapping of str to tuple of str
+        The models it consists of, and the files of the sample that each learns from.
+    """
+
+    prepare: Callable[[Columns, str], Columns]
+    sample: str | None
+    parts: Mapping[str, tuple[str, ...]]
+
+    def of_part(self, part: str | None) -> Prepare:
+        """The preparation of one part.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such part.
+        """
+        name = part or (next(iter(self.parts)) if len(self.parts) == 1 else "")
+        if self.parts and name not in self.parts:
+            raise ConfigError(
+                f"expected a part out of {', '.join(self.parts)}, got {part!r}{did_you_mean(name, self.parts)}"
+            )
+        return lambda columns: self.prepare(columns, name)
+
+    def files(self, data: Path, part: str | None) -> list[Path] | None:
+        """The files of a folder of training samples that a part learns from; None if ``data`` is something else."""
+        folder = data / self.sample if self.sample else data
+        if not (self.sample and folder.is_dir()):
+            return None
+        name = part or next(iter(self.parts))
+        files = [folder / f"{file}.parquet" for file in self.parts[name]]
+        if absent := [file for file in files if not file.is_file()]:
+            raise InputError(
+                f"{absent[0]}: no such file; expected a folder of lamarrpy training-samples with"
+                f" {self.sample}/{absent[0].name}"
+            )
+        return files
+
+
+def stage_of(recipe: Path) -> Stage | None:
+    """What the ``train.py`` beside a recipe says; None if there is none.
+
+    It has a function ``prepare(columns, part)``, and for a stage of a pipeline ``SAMPLE`` and ``PARTS``.
 
     Raises
     ------
     ConfigError
-        If there is a ``train.py`` without it.
+        If there is a ``train.py`` without the function.
     """
     script = recipe.with_name(SCRIPT)
-    if recipe.name != RECIPE or not script.is_file():
+    if not script.is_file():
         return None
-    spec = importlib.util.spec_from_file_location(f"lamarrpy_stage_{recipe.parent.name}", script)
+    spec = importlib.util.spec_from_file_location(f"lamarrpy_stage_{recipe.resolve().parent.name}", script)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    prepare: Prepare | None = getattr(module, "prepare", None)
+    prepare: Callable[[Columns, str], Columns] | None = getattr(module, "prepare", None)
     if prepare is None:
-        raise ConfigError(f"{script}: expected a function prepare(columns) that returns columns, found none")
-    return prepare
+        raise ConfigError(f"{script}: expected a function prepare(columns, part) that returns columns, found none")
+    return Stage(prepare, getattr(module, "SAMPLE", None), getattr(module, "PARTS", {}))
 
 
 def prepared(table: Table, prepare: Prepare | None, recipe: Recipe) -> Table:

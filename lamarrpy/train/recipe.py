@@ -284,15 +284,16 @@ def make_recipe(content: Mapping[str, Any], where: str = "recipe") -> Recipe:
         raise ConfigError(f"{where}: expected a recipe, got: {found}") from None
 
 
-def find_recipe(name: str, species: str | None = None) -> Path:
+def find_recipe(name: str, part: str | None = None) -> Path:
     """The recipe that is meant by a path, or by the name of a stage: ``models/<stage>/recipe.yaml``.
 
     Parameters
     ----------
     name : str
         A path, or a stage.
-    species : str, optional
-        Takes ``recipe_<species>.yaml`` of the stage where there is one.
+    part : str, optional
+        Takes ``recipe_<part>.yaml`` of the stage where there is one, or else the one of the longest ending of its name:
+        ``recipe_is_muon.yaml`` for ``kaon_is_muon``.
 
     Raises
     ------
@@ -301,8 +302,9 @@ def find_recipe(name: str, species: str | None = None) -> Path:
     """
     known = {path.parent.name: path for path in sorted(shipped("models").glob(f"*/{RECIPE}"))}
     path = find("recipe", name, known)
-    own = path.with_name(f"recipe_{species}.yaml")
-    return own if species and own.is_file() else path
+    words = part.split("_") if part else []
+    own = [path.with_stem("_".join([path.stem, *words[first:]])) for first in range(len(words))]
+    return next((recipe for recipe in own if recipe.is_file()), path)
 
 
 def as_yaml(recipe: Recipe) -> str:

@@ -13,11 +13,12 @@ from lamarrpy.parameterization.manifest import digest
 from lamarrpy.parameterization.parameterization import Parameterization
 from lamarrpy.train.learned import Watch
 from lamarrpy.train.learners import learn, learner
+from lamarrpy.train.names import Names, read_named
 from lamarrpy.train.preparation import Prepare, prepared
 from lamarrpy.train.problem import make_problem
 from lamarrpy.train.recipe import Recipe
 from lamarrpy.train.saving import save
-from lamarrpy.train.table import Table, read_table
+from lamarrpy.train.table import Table
 
 CHECKPOINTS = ".training"
 
@@ -27,9 +28,15 @@ def checkpoints(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}{CHECKPOINTS}")
 
 
-def rows_for(recipe: Recipe, data: Path | Sequence[Path], table: str | None, prepare: Prepare | None) -> Table:
+def rows_for(
+    recipe: Recipe,
+    data: Path | Sequence[Path],
+    table: str | None,
+    prepare: Prepare | None,
+    names: Names | None = None,
+) -> Table:
     """The rows that a recipe wants of its data; parameters and errors as for `train`."""
-    return prepared(read_table(data, recipe.needed, (recipe.group or "event_id",), table), prepare, recipe)
+    return prepared(read_named(data, recipe.needed, (recipe.group or "event_id",), table, names), prepare, recipe)
 
 
 def train(
@@ -39,6 +46,7 @@ def train(
     tell: Callable[[str, int, int, dict[str, float]], None] | None = None,
     table: str | None = None,
     prepare: Prepare | None = None,
+    names: Names | None = None,
 ) -> Parameterization:
     """Train by a recipe, and write the model; a training that was stopped goes on where it was.
 
@@ -56,6 +64,8 @@ def train(
         Which table, of a file with several.
     prepare : callable, optional
         Makes the columns of the recipe out of those that it reads.
+    names : mapping, optional
+        Names that columns have in the data.
 
     Returns
     -------
@@ -74,7 +84,7 @@ def train(
     learner(recipe.algorithm)  # a wrong name is told before the data are read
     output = output.resolve()
     check_replaceable(output)
-    rows = rows_for(recipe, data, table, prepare)
+    rows = rows_for(recipe, data, table, prepare, names)
     problem = make_problem(recipe, rows)
     watch = Watch(checkpoints(output), _identity(recipe, rows), tell)
     learned = learn(problem, watch)

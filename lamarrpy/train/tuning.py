@@ -16,6 +16,7 @@ from lamarrpy.train.classes import learn_classes
 from lamarrpy.train.learned import Watch
 from lamarrpy.train.learners import learner
 from lamarrpy.train.loop import DivergenceError
+from lamarrpy.train.names import Names
 from lamarrpy.train.preparation import Prepare
 from lamarrpy.train.problem import make_problem
 from lamarrpy.train.recipe import Recipe, SearchRecipe, changed, make_recipe
@@ -44,6 +45,7 @@ def tune(
     tell: Callable[[int, float | None, Mapping[str, Any]], None] | None = None,
     table: str | None = None,
     prepare: Prepare | None = None,
+    names: Names | None = None,
 ) -> tuple[Recipe, optuna.Study]:
     """Train again and again with other numbers, and find those with the lowest score on validation rows.
 
@@ -87,7 +89,7 @@ def tune(
     content = recipe.model_dump(mode="json", exclude_defaults=True) | {"name": recipe.name}
     if not is_classifier:
         content = changed(content, _scored(recipe, score))
-    rows = rows_for(recipe, data, table, prepare)
+    rows = rows_for(recipe, data, table, prepare, names)
     found = _study(storage, study or recipe.name)
 
     def say(_: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:

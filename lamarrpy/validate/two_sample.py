@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lamarrpy.errors import ConfigError, DomainError
+from lamarrpy.errors import ConfigError, DomainError, SchemaError
 from lamarrpy.validate.auc import Auc, Placements
 from lamarrpy.validate.samples import Array, Table, Values, checked_weights, rows_of, same_columns
 
@@ -82,6 +82,7 @@ def two_sample_auc(
     *,
     seed: int,
     names: Sequence[str] | None = None,
+    groups: tuple[ArrayLike, ArrayLike] | None = None,
     folds: int = 2,
     rows: int | None = None,
     max_iter: int = 100,
@@ -105,6 +106,11 @@ def two_sample_auc(
         Of everything that is left to chance: the same seed and rows give the same figures.
     names : sequence of str, optional
         Of the features, if the samples are matrices.
+    groups : tuple of two array_like of int, shape (n,) and (m,), optional
+        Rows of the same group, of either sample, lie in the same part: the events that they are of. Needed where the
+        samples share some columns row by row, such as the conditions of a simulation that answers the very particles
+        of its reference: trees that have seen one of such twins take the other one for it, and the area comes out
+        below the true one, even below 0.5.
     folds : int
         Parts, at least 2.
     rows : int, optional
@@ -126,7 +132,7 @@ def two_sample_auc(
     ConfigError
         If scikit-learn is missing, or an option is not as said.
     SchemaError
-        If the samples do not have the same features, or columns differ in length.
+        If the samples do not have the same features, or columns differ in length, or groups are not as said.
     DomainError
         If values are infinite, weights not as said, or a part has fewer than 50 rows of a sample.
 
@@ -145,9 +151,13 @@ def two_sample_auc(
     w_a = checked_weights(weights_reference, rows_of(ours), "reference")
     w_b = checked_weights(weights_candidate, rows_of(others), "candidate")
     random = np.random.default_rng(seed)
+    lengths = rows_of(ours), rows_of(others)
+    parts_of = (None, None) if groups is None else _together_in_parts(groups, lengths, folds, random)
     samples = tuple(
-        _Sample(columns, w, folds, rows, random, what)
-        for columns, w, what in ((ours, w_a, "reference"), (others, w_b, "candidate"))
+        _Sample(columns, w, folds, rows, random, what, part_of)
+        for columns, w, what, part_of in zip(
+            (ours, others), (w_a, w_b), ("reference", "candidate"), parts_of, strict=True
+        )
     )
     options = {"max_iter": max_iter, "learning_rate": learning_rate, "max_leaf_nodes": max_leaf_nodes}
     with _limited(threads):
@@ -169,10 +179,26 @@ def _limited(threads: int) -> AbstractContextManager[Any]:
     return limits
 
 
+def _together_in_parts(
+    groups: tuple[ArrayLike, ArrayLike], lengths: tuple[int, int], folds: int, random: np.random.Generator
+) -> tuple[Rows, Rows]:
+    """The part of each row of both samples: groups, in random order, lie in part 0, 1, ... in turn."""
+    ours, others = (np.asarray(column) for column in groups)
+    for column, rows in zip((ours, others), lengths, strict=True):
+        if column.shape != (rows,) or column.dtype.kind not in "iu":
+            raise SchemaError(
+                f"groups: expected one whole number for each of {rows} rows, got shape {column.shape} and dtype"
+                f" {column.dtype}; give the event of each row"
+            )
+    known, group = np.unique(np.concatenate([ours, others]), return_inverse=True)
+    part = (random.permutation(len(known)) % folds)[group]
+    return part[: len(ours)], part[len(ours) :]
+
+
 class _Sample:
     """One sample cut into parts.
 
-    The rows that take part, in random order, lie in part 0, 1, ... in turn.
+    The rows that take part, in random order, lie in part 0, 1, ... in turn, unless it is told where.
     """
 
     def __init__(
@@ -183,13 +209,14 @@ class _Sample:
         rows: int | None,
         random: np.random.Generator,
         what: str,
+        part_of: Rows | None,
     ) -> None:
         n = rows_of(columns)
         counted = np.arange(n) if weights is None else np.flatnonzero(weights)
         self.columns = columns
         self.chosen = random.permutation(counted)[:rows]
-        self.part = np.arange(len(self.chosen)) % folds
-        if len(self.chosen) < FEWEST * folds:
+        self.part = np.arange(len(self.chosen)) % folds if part_of is None else part_of[self.chosen]
+        if np.bincount(self.part, minlength=folds).min() < FEWEST:
             raise DomainError(
                 f"{what}: expected at least {FEWEST} rows in each of {folds} parts, got {len(self.chosen)} rows in all;"
                 " give more rows"

@@ -1,10 +1,14 @@
-"""What is special to isMuon; `lamarrpy train is_muon --data samples/is_muon --species pion -o ...` calls it."""
+"""What is special to isMuon; `lamarrpy train is_muon --part pion --data samples -o ...` calls it."""
 
-LONG = 3
-"""Track type of tracks that are known well enough to be carried on to the muon stations."""
+from lamarrpy.stages.is_muon import SPECIES, candidates, conditions
+
+SAMPLE = "tracks"
+PARTS = {species.name: (species.name,) for species in SPECIES}
 
 
-def prepare(columns):
-    """The Long tracks of a training sample that fly into the muon stations; the others are never candidates."""
-    chosen = (columns["track_type"] == LONG) & columns["in_muon"]
-    return {name: values[chosen] for name, values in columns.items()}
+def prepare(columns, part):
+    """The tracks that may pass at all."""
+    seen = conditions(columns)
+    chosen = candidates(seen)
+    rows = {name: columns[name] for name in ("event_id", "is_muon") if name in columns} | seen
+    return {name: values[chosen] for name, values in rows.items()}

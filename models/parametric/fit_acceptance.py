@@ -20,7 +20,7 @@ from scipy.optimize import least_squares
 
 from lamarrpy.field import magnetic_field
 from lamarrpy.propagation import SharedSteps, State
-from lamarrpy.stages.acceptance import Trajectory, acceptance_probability
+from lamarrpy.stages.parametric.acceptance import Trajectory, acceptance_probability
 from lamarrpy.tables.schemas import PLANES
 
 AZIMUTHS = 96

@@ -9,7 +9,7 @@ squares to the weights as they are, each with the error that the model and the s
 weights beside it imply.
 
 For each true species and variable the value is v = 1 / (1 + exp(-f(g))) with g a standard normal
-and f a rising sum of a line and smooth steps (lamarrpy.stages.global_pid.rising). The coefficients
+and f a rising sum of a line and smooth steps (lamarrpy.stages.parametric.global_pid.rising). The coefficients
 live on nodes in (p, eta) and are interpolated linearly between them, under which f keeps rising. A
 fitted bin is the average over the (p, eta) inside it, with the falling momentum spectrum that the
 sample itself shows. Differences between neighbouring nodes are penalised, so that thin bins borrow
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 from scipy.special import logit, ndtr
 
-from lamarrpy.stages.global_pid import HYPOTHESES, basis
+from lamarrpy.stages.parametric.global_pid import HYPOTHESES, basis
 
 VARIABLES = {"e": "ProbNNe", "mu": "ProbNNmu", "pi": "ProbNNpi", "k": "ProbNNk", "p": "ProbNNp"}
 BIN_P, BIN_ETA = 40.0, 0.6

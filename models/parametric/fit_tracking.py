@@ -23,7 +23,7 @@ from scipy.stats import norm
 
 from lamarrpy.field import magnetic_field
 from lamarrpy.propagation import SharedSteps, State
-from lamarrpy.stages.efficiency import inside_stations
+from lamarrpy.stages.parametric.efficiency import inside_stations
 from lamarrpy.tables.schemas import PLANES
 
 HERE = Path(__file__).parent

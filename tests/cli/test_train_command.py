@@ -78,10 +78,10 @@ def test_a_network_from_a_recipe(folder, tmp_path):
 
 
 @pytest.mark.usefixtures("no_figures")
-def test_a_species_of_a_folder(folder, tmp_path):
+def test_a_part_of_a_folder(folder, tmp_path):
     for species, rows in (("kaon", 600), ("pion", 300)):
         out = tmp_path / species
-        lamarrpy("train", folder / "toy.yaml", "--data", folder / "data", "--species", species, "-o", out, "-q")
+        lamarrpy("train", folder / "toy.yaml", "--data", folder / "data", "--part", species, "-o", out, "-q")
         assert verify(out).sample["rows"] == rows
         assert verify(out).sample["files"] == [f"{species}.parquet"]
 
@@ -130,14 +130,14 @@ def test_a_stage_prepares_its_rows(folder, tmp_path):
     (stage / "recipe.yaml").write_text(RECIPE + "reads: [p, charge, dll, ndof, n_hits]\n")
     (stage / "recipe_kaon.yaml").write_text(RECIPE.replace("ndof", "misses") + "reads: [p, charge, dll, n_hits]\n")
     (stage / "train.py").write_text(
-        "def prepare(columns):\n"
+        "def prepare(columns, part):\n"
         "    keep = columns['n_hits'] > 20\n"
         "    made = {**columns, 'misses': 30 - columns['n_hits']}\n"
         "    return {name: values[keep] for name, values in made.items()}\n"
     )
     for species, target in (("pion", "ndof"), ("kaon", "misses")):
         out = tmp_path / species
-        lamarrpy("train", stage / "recipe.yaml", "--data", folder / "data", "--species", species, "-o", out, "-q")
+        lamarrpy("train", stage / "recipe.yaml", "--data", folder / "data", "--part", species, "-o", out, "-q")
         manifest = verify(out)
         assert manifest.name == "stage" if species == "pion" else "recipe_kaon"
         assert [column.name for column in manifest.targets] == ["dll", target]
@@ -154,7 +154,7 @@ def test_a_stage_prepares_its_rows(folder, tmp_path):
             "expected a recipe file or the name of a shipped recipe",
         ),
         (("toy.yaml", "--data", "none.parquet"), InputError, "none.parquet: no such file"),
-        (("toy.yaml", "--data", "data", "--species", "muon"), InputError, "no such file; there are kaon, pion"),
+        (("toy.yaml", "--data", "data", "--part", "muon"), InputError, "no such file; there are kaon, pion"),
         (("toy.yaml", "--data", "toys.root", "--table", "more"), InputError, "expected a table 'more'"),
         (("toy.yaml", "--data", "toys.root", "--set", "sed=1"), ConfigError, "unknown key 'sed'; did you mean 'seed'"),
         (("toy.yaml", "--data", "toys.root", "--set", "seed"), ConfigError, "expected a change such as"),

@@ -28,11 +28,17 @@ def test_shipped_pipelines_load_by_name_and_by_path(name):
 
 
 def test_the_named_pipelines_ship():
-    assert {"parametric", "lhcb2016"} <= set(shipped_pipelines())
+    assert set(shipped_pipelines()) == {"charged", "lhcb2016", "parametric", "photons"}
 
 
-def test_parametric_runs_every_stage():
-    assert [stage.name for stage in load_pipeline("parametric").stages] == list(STAGES)
+def test_every_stage_is_in_a_shipped_pipeline():
+    found = [type(stage) for name in shipped_pipelines() for stage in load_pipeline(name).stages]
+    assert {*found} == {*STAGES.values()}
+
+
+def test_the_whole_chain_is_that_of_charged_particles_and_of_photons():
+    whole, charged, photons = (load_pipeline(name).stages for name in ("lhcb2016", "charged", "photons"))
+    assert whole == charged + photons
 
 
 def test_conditions_reach_the_stages_that_ask_for_them():
@@ -55,24 +61,24 @@ def test_the_caller_may_turn_the_magnet():
     ("text", "message"),
     [
         ("stages:\n- kind: propagation\n  methd: x\n", r"unknown key 'stages\[0\].methd'; did you mean 'method'\?"),
-        ("stagse:\n- kind: occupancy\n", "unknown key 'stagse'; did you mean 'stages'"),
-        ("stages:\n- kind: occupancy\nconditions: {yaer: 2016}\n", "'conditions.yaer'; did you mean 'year'"),
-        ("stages:\n- kind: ocupancy\n", r"stages\[0\]: expected a 'kind'.* 'ocupancy'; did you mean 'occupancy'"),
+        ("stagse:\n- kind: parametric_occupancy\n", "unknown key 'stagse'; did you mean 'stages'"),
+        ("stages:\n- kind: parametric_occupancy\nconditions: {yaer: 2016}\n", "'conditions.yaer'; did you mean 'year'"),
+        ("stages:\n- kind: parametric_ocupancy\n", "got 'parametric_ocupancy'; did you mean 'parametric_occupancy'"),
         ("stages:\n- flavour: b\n", r"stages\[0\]: expected a 'kind' out of .*; got None"),
-        ("stages:\n- occupancy\n", r"stages\[0\]"),
+        ("stages:\n- parametric_occupancy\n", r"stages\[0\]"),
         ("stages: []\n", "stages: expected at least one, got none"),
         ("name: x\n", "missing key 'stages'"),
         ("stages:\n- kind: propagation\n  method: kick\n", "got 'kick'; did you mean 'single_kick'"),
         ("stages:\n- kind: propagation\n  p_min: fast\n", r"stages\[0\].p_min: input should be a valid number"),
         ("stages:\n- kind: propagation\n  planes: [mid_ttt]\n", r"stages\[0\] \(propagation\): .*mid_tt"),
         ("stages:\n- kind: primary_vertex\n  year: 1999\n", r"stages\[0\] \(primary_vertex\): .*2016"),
-        ("stages:\n- kind: resolution\n", "stage 'resolution' needs tracks.*add one of the stages that do: efficiency"),
-        ("stages:\n- kind: occupancy\noutput: {track: all}\n", "output: no stage makes the table 'track'"),
-        ("stages:\n- kind: occupancy\noutput: {events: 3}\n", "expected 'all' or a list of columns, got 3$"),
-        ("stages:\n- kind: occupancy\nconditions: 5\n", "conditions: expected a mapping of keys, got 5"),
+        ("stages:\n- kind: parametric_resolution\n", "'resolution' needs tracks.*the stages that do: efficiency"),
+        ("stages:\n- kind: parametric_occupancy\noutput: {track: all}\n", "output: no stage makes the table 'track'"),
+        ("stages:\n- kind: parametric_occupancy\noutput: {events: 3}\n", "expected 'all' or a list of columns, got 3$"),
+        ("stages:\n- kind: parametric_occupancy\nconditions: 5\n", "conditions: expected a mapping of keys, got 5"),
         ("stages: [\n", "expected YAML, got"),
-        ("stages:\n- kind: occupancy\nstages:\n- kind: occupancy\n", "key 'stages' stands twice"),
-        ("- kind: occupancy\n", "expected a mapping with the key 'stages', got list"),
+        ("stages:\n- kind: parametric_occupancy\nstages:\n- kind: parametric_occupancy\n", "key 'stages' stands twice"),
+        ("- kind: parametric_occupancy\n", "expected a mapping with the key 'stages', got list"),
         ("", "expected a mapping with the key 'stages', got NoneType"),
     ],
 )  # fmt: skip
@@ -84,13 +90,12 @@ def test_what_is_wrong_is_named(tmp_path, text, message):
 
 def test_several_mistakes_are_named_together(tmp_path):
     with pytest.raises(ConfigError, match=r"stages\[0\].flavor'.*; unknown key 'nam'"):
-        load_pipeline(write(tmp_path, "nam: x\nstages:\n- kind: occupancy\n  flavor: b\n"))
+        load_pipeline(write(tmp_path, "nam: x\nstages:\n- kind: parametric_occupancy\n  flavor: b\n"))
 
 
 def test_an_unknown_pipeline_names_the_shipped_ones():
-    with pytest.raises(
-        ConfigError, match=r"shipped pipeline \(lhcb2016, parametric\), got 'parametrc', .*did you mean"
-    ):
+    known = r"\(charged, lhcb2016, parametric, photons\)"
+    with pytest.raises(ConfigError, match=rf"shipped pipeline {known}, got 'parametrc', .*did you mean"):
         load_pipeline("parametrc")
 
 

@@ -1,118 +1,101 @@
-"""The stage `acceptance`: the published figures, the geometry behind them, the drawn flag."""
+"""The trained stage `acceptance`: who is asked about, the drawn flag, the polarity, the training domain."""
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import pytest
+from crossing_models import write_linear
+from tiny_models import SEEN
 
-from lamarrpy.constants import constants
 from lamarrpy.draws import Draws
-from lamarrpy.field import Lhcb
-from lamarrpy.particles import charge
-from lamarrpy.propagation import SharedSteps, State
-from lamarrpy.stages.acceptance import Acceptance, Trajectory, acceptance_probability
-from lamarrpy.stages.propagation import METHODS, Propagation
-from lamarrpy.tables import EventBatch
-from lamarrpy.testing import check_stage, example_events
+from lamarrpy.errors import ArtifactError, ConfigError
+from lamarrpy.parameterization.manifest import Target
+from lamarrpy.stages.acceptance import Acceptance
+from lamarrpy.stages.trained import trained
+from lamarrpy.tables import PARTICLES, EventBatch
+from lamarrpy.testing import check_stage
 
-PLANES = [2485.0, 8520.0]
-
-
-def trajectory(start: State) -> Trajectory:
-    """Where particles cross the TT and T stations."""
-    at = SharedSteps(Lhcb())(start, PLANES)
-    return Trajectory(start.tx, start.ty, at.x[0], at.y[0], at.x[1], at.y[1], at.tx[1], at.reaches[1])
+IN_ACCEPTANCE = Target(**{**SEEN.model_dump(), "name": "in_acceptance"})
 
 
-@cache
-def mean_probability(p: float, eta: float) -> float:
-    """Mean over azimuth and charge, for particles from the origin; p in GeV."""
-    phi = np.tile(2 * np.pi * (np.arange(90) + 0.5) / 90, 2)
-    zero, slope = np.zeros(180), 1 / np.sinh(eta)
-    start = State(zero, zero, zero, slope * np.cos(phi), slope * np.sin(phi), np.repeat([-1.0, 1.0], 90) / (1e3 * p))
-    return float(acceptance_probability(trajectory(start), constants("acceptance")).mean())
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """Where particles that stay inside of the T stations are in acceptance, with a doubt of a tenth."""
+    folder = tmp_path_factory.mktemp("models")
+    weights = {0.0: {}, 1.0: {"t_hole": 2.0, "t_outer": 2.0, "side_tx": 1.0, "one": 0.2}}
+    write_linear(folder / "acceptance" / "charged" / "classifier", IN_ACCEPTANCE, weights)
+    return str(folder)
 
 
-# of the acceptance flag of the full-simulation surrogate published with SQLamarr (2016 MagUp)
-@pytest.mark.parametrize("eta", [2.1, 2.5, 3.0, 3.5, 4.0, 4.4])
-@pytest.mark.parametrize("p", [2.0, 5.0, 10.0, 50.0])
-def test_plateau(p: float, eta: float) -> None:
-    assert 0.975 < mean_probability(p, eta) < 0.99
+def run(batch: EventBatch, **options) -> tuple[np.ndarray, ...]:
+    stage = Acceptance(**options)
+    return stage(batch, Draws(1, stage.name)).arrays("particles", "acceptance", "in_acceptance", "outside_acceptance")
 
 
-@pytest.mark.parametrize(
-    ("eta", "p", "expected"),
-    [(5.0, 2.0, 0.95), (5.0, 50.0, 0.95), (5.2, 2.0, 0.80), (5.2, 50.0, 0.56), (1.7, 2.0, 0.95), (1.7, 50.0, 0.79)],
-)
-def test_edges(eta: float, p: float, expected: float) -> None:
-    assert mean_probability(p, eta) == pytest.approx(expected, abs=0.02)
+def test_the_flag_is_drawn_with_the_probability(gun, models):
+    probability, accepted, outside = run(gun(20_000), models=models)
+    assert ((probability > 0) & (probability < 1)).all()
+    error = np.sqrt((probability * (1 - probability)).sum())
+    assert abs(accepted.sum() - probability.sum()) < 4 * error
+    doubtful = np.abs(probability - 0.5) < 0.4
+    assert 0.2 < accepted[doubtful].mean() < 0.8
+    assert not outside.any()
 
 
-@pytest.mark.parametrize("eta", [1.7, 5.2])
-def test_falls_with_momentum_at_the_edges(eta: float) -> None:
-    values = [mean_probability(p, eta) for p in (3.0, 10.0, 30.0, 100.0)]
-    assert np.all(np.diff(values) < 0.0)
+def test_inside_of_the_stations_is_more_probable(gun, models):
+    batch = gun(4000, p=3e3, eta=(2.0, 4.5))
+    inside = np.abs(batch.array("particles", "x_mid_t")) < 2500
+    probability, _, _ = run(batch, models=models)
+    assert probability[inside].mean() > probability[~inside].mean() + 0.2
 
 
-def test_geometry() -> None:
-    """Stiff particles along x: in the pipe, inside, beyond the T stations, beyond the acceptance."""
-    tx = np.array([0.001, 0.1, 0.38, 0.6])
-    zero = np.zeros(4)
-    got = acceptance_probability(
-        trajectory(State(zero, zero, zero, tx, zero, np.full(4, 1e-6))), constants("acceptance")
-    )
-    assert got[0] < 0.01
-    assert got[1] == pytest.approx(constants("acceptance")["plateau"], abs=1e-6)
-    assert 0.5 < got[2] < 0.8
-    assert got[3] < 1e-6
+def test_others_are_not_in_acceptance(gun, models):
+    for pids in ([22], [2112], [3112], [1000010020]):
+        probability, accepted, outside = run(gun(200, pids=pids), models=models)
+        assert not probability.any()
+        assert not accepted.any()
+        assert not outside.any()
+    batch = gun(200)
+    flown = np.arange(200) % 2 == 0
+    batch = batch.with_columns(PARTICLES.only("propagated"), {"propagated": flown})
+    probability, _, _ = run(batch, models=models)
+    assert np.array_equal(probability > 0, flown)
 
 
-def test_swept_out_of_the_t_stations_is_in_acceptance() -> None:
-    """What an Upstream track needs: through the TT station, and then out of the magnet's side."""
-    one = np.ones(1)
-    at = trajectory(State(0 * one, 0 * one, 0 * one, 0.1 * one, 0.05 * one, one / 1000.0))
-    assert not at.reaches_mid_t[0]
-    assert acceptance_probability(at, constants("acceptance"))[0] > 0.97
+def test_the_polarity_mirrors(gun, models):
+    """Behind a mirror in x and with the magnet the other way round, everything is as it was."""
+    batch = gun(2000)
+    names = [c for c in batch["particles"].column_names if c.startswith(("x", "tx"))]
+    mirror = {name: -batch.array("particles", name) for name in names}
+    mirrored = batch.with_columns(PARTICLES.only(*names), mirror)
+    for here, there in zip(run(batch, models=models), run(mirrored, models=models, polarity="MagDown"), strict=True):
+        assert np.array_equal(here, there)
+    same = run(batch, models=models, polarity="MagDown")[0] == run(batch, models=models)[0]
+    assert not same.all()
 
 
-@pytest.fixture(scope="module", params=METHODS)
-def propagated(request: pytest.FixtureRequest) -> EventBatch:
-    return Propagation(method=request.param)(example_events(400), Draws(1, "propagation"))
+def test_beyond_the_training_domain_is_flagged_and_answered(gun, models):
+    batch = gun(2000, p=(50e3, 200e3))
+    probability, _, outside = run(batch, models=models)
+    assert np.array_equal(outside, batch.array("particles", "p") > 100e3)
+    assert outside.any()
+    assert (probability > 0).all()
 
 
-def test_keeps_the_promises_of_a_stage(propagated: EventBatch) -> None:
-    check_stage(Acceptance(), propagated.select_events(np.unique(propagated.array("events", "event_id"))[:40]))
+def test_a_model_that_is_not_there_is_told_at_once(models, tmp_path):
+    with pytest.raises(ConfigError, match="the versions of it are: classifier"):
+        Acceptance(version="gan", models=models)
+    with pytest.raises(ConfigError, match="expected a model"):
+        Acceptance(models=str(tmp_path))
 
 
-def test_only_charged_particles_that_get_to_the_tt(propagated: EventBatch) -> None:
-    after = Acceptance()(propagated, Draws(1, "acceptance"))
-    pid, reaches, probability, accepted = after.arrays(
-        "particles", "pid", "reaches_mid_tt", "acceptance", "in_acceptance"
-    )
-    candidate = reaches & (charge(pid) != 0.0)
-    assert np.all(probability[~candidate] == 0.0)
-    assert not accepted[~candidate].any()
-    assert np.all((probability[candidate] > 0.0) & (probability[candidate] < 1.0))
+def test_another_kind_of_model_is_refused(gun, models, tmp_path, monkeypatch):
+    model = trained("acceptance", "charged", "classifier", models)
+    monkeypatch.setattr("lamarrpy.stages.trained.Classifier", type("Other", (), {}))
+    with pytest.raises(ArtifactError, match="expected a classifier"):
+        Acceptance(models=models)
+    assert model.kind == "classifier"
 
 
-def test_flags_follow_the_probabilities(propagated: EventBatch) -> None:
-    runs = [Acceptance()(propagated, Draws(seed, "acceptance")) for seed in range(20)]
-    probability = runs[0].array("particles", "acceptance")
-    accepted = np.sum([run.array("particles", "in_acceptance") for run in runs], axis=0)
-    middling = (probability > 0.2) & (probability < 0.8)
-    assert middling.sum() > 30
-    for rows in (middling, probability > 0.0):
-        variance = len(runs) * np.sum((probability * (1.0 - probability))[rows])
-        assert abs(np.sum(accepted[rows]) - len(runs) * np.sum(probability[rows])) < 4.0 * np.sqrt(variance)
-
-
-def test_polarity_does_not_matter_on_average() -> None:
-    events = example_events(600)
-    up, down = (
-        Acceptance()(Propagation(polarity=polarity)(events, Draws(1, "propagation")), Draws(1, "acceptance"))
-        for polarity in ("MagUp", "MagDown")
-    )
-    means = [np.mean(batch.array("particles", "acceptance")) for batch in (up, down)]
-    assert means[0] == pytest.approx(means[1], abs=0.002)
+def test_conformance_acceptance(gun, models):
+    check_stage(Acceptance(models=models), gun(400, p=(1e3, 150e3)))

@@ -7,7 +7,7 @@ from lamarrpy.draws import Draws
 from lamarrpy.errors import ConfigError
 from lamarrpy.io import open_source
 from lamarrpy.shipped import shipped
-from lamarrpy.stages.occupancy import contains_quark
+from lamarrpy.stages.flavour import contains_quark
 from lamarrpy.stages.primary_vertex import PrimaryVertex
 from lamarrpy.tables import EVENTS, PARTICLES, VERTICES, EventBatch
 from lamarrpy.tables.batch import to_arrow_index

@@ -12,16 +12,18 @@ VARIANTS = [
     STAGES["propagation"](method="straight_line", planes=("end_velo", "m5")),
     STAGES["propagation"](polarity="MagDown", beam_line=(0.8, -0.2, 1e-4, 0.0)),
     STAGES["propagation"](method="runge_kutta", field="dipole_pair"),
-    STAGES["occupancy"](flavour="minimum_bias"),
+    STAGES["occupancy"](flavour="minimum_bias", whole_from=0),
     STAGES["primary_vertex"](year=2018),
-    STAGES["resolution"](polarity="MagDown"),
+    *(STAGES[kind](polarity="MagDown") for kind in ("acceptance", "efficiency", "covariance", "resolution")),
+    STAGES["parametric_occupancy"](flavour="minimum_bias"),
+    STAGES["parametric_resolution"](polarity="MagDown"),
 ]
 
 
 @pytest.mark.parametrize("kind", sorted(STAGES))
 def test_shipped_stages_conform(kind):
     stage = STAGES[kind]()
-    assert stage.name == kind
+    assert stage.name == kind.removeprefix("parametric_")
     check_stage(stage)
 
 

@@ -244,6 +244,9 @@ def test_a_recipe_is_found_by_path_or_stage(tmp_path):
     own = written(tmp_path, "conditions: [p]\ntargets: [x]", "recipe_kaon.yaml")
     assert find_recipe(str(mine), "kaon") == own
     assert find_recipe(str(mine), "pion") == mine
+    shared = written(tmp_path, "conditions: [p]\ntargets: [x]", "recipe_is_muon.yaml")
+    assert find_recipe(str(mine), "kaon_is_muon") == shared
+    assert find_recipe(str(mine), "kaon") == own
     with pytest.raises(ConfigError, match=r"expected a recipe file or the name of a shipped recipe"):
         find_recipe("nothing_like_it")
 

@@ -113,7 +113,8 @@ def test_metrics_are_of_the_test_rows(gan, columns):
     assert metrics["rows"] == len(test) == 240
     given = {name: test[name] for name in ("p", "charge", "z")}
     samples = [given | {name: some[name] for name in made} for some in (test, made)]
-    tested = two_sample_auc(*samples, test["weight"], test["weight"], seed=5)
+    twins = np.arange(240)  # rows of the same conditions
+    tested = two_sample_auc(*samples, test["weight"], test["weight"], seed=5, groups=(twins, twins))
     assert (metrics["two_sample_auc"], metrics["two_sample_auc_error"]) == (tested.auc, tested.error)
     assert set(metrics["given_away_by"]) <= {"p", "charge", "z", "dll", "ndof", "dx"}
     assert list(metrics["ks"]) == list(metrics["wasserstein_over_sigma"]) == ["dll", "ndof", "dx"]

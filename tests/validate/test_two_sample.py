@@ -140,6 +140,24 @@ def test_rounding_to_another_dtype_gives_nothing_away() -> None:
     assert result.auc == pytest.approx(0.5, abs=3.5 * max(result.error, 0.01))
 
 
+def test_twins_that_are_kept_together_hide_nothing() -> None:
+    """A simulation that answers the very conditions of its reference, right or half a sigma off."""
+    random, n = np.random.default_rng(3), 3000
+    shared = {f"given_{i}": random.normal(size=n) for i in range(3)}
+    reference = {**shared, "x": random.normal(size=n)}
+    events = np.repeat(np.arange(n // 3), 3)
+
+    def area(shift: float, groups: tuple | None) -> float:
+        candidate = {**shared, "x": random.normal(shift, 1.0, n)}
+        return two_sample_auc(reference, candidate, seed=1, groups=groups, importance_rows=0).auc
+
+    assert area(0.0, None) < 0.46  # trees know the twins again
+    assert area(0.0, (events, events)) == pytest.approx(0.5, abs=0.03)
+    assert 0.56 < area(0.5, (events, events)) < ndtr(0.5 / np.sqrt(2.0)) + 0.02
+    with pytest.raises(SchemaError, match="one whole number for each of 3000 rows"):
+        area(0.0, (events[:-1], events))
+
+
 def test_fewer_rows_and_more_folds() -> None:
     a, b = columns(13, 2000), columns(14, 2000)
     w = np.where(np.arange(2000) < 500, 0.0, 1.0)

@@ -143,7 +143,8 @@ def measure_generator(name: str, samples: Samples, folder: Path, quick: bool) ->
     rate = len(draws) / (time.perf_counter() - started)
     given = {column: test[column] for column in CONDITIONS}
     wanted = {column: test[column] for column in TARGETS}
-    tested = two_sample_auc(given | wanted, given | made, seed=1)
+    twin = np.arange(len(draws))  # rows of the same conditions are kept on one side
+    tested = two_sample_auc(given | wanted, given | made, seed=1, groups=(twin, twin))
     ks = max(ks_distance(wanted[column], made[column]) for column in TARGETS)
     far = max(wasserstein_over_sigma(wanted[column], made[column]) for column in TARGETS)
     return Result(tested.auc, tested.error, float(ks), float(far), cpu_seconds, rate)

@@ -80,6 +80,7 @@ def observe(where: Approach, events: Ids, draws: Draws) -> Observed:
     mu_ll, bg_ll = muon.likelihoods(muons)
     charged = energy.charged
     tracks: Columns = {
+        "identified": np.ones(len(muons.is_muon), bool),
         "in_rich1": light.used[:, 0],
         "in_rich2": light.used[:, 1],
         **{f"rich_dll_{species}": dll for species, dll in light.dll.items()},

@@ -45,17 +45,22 @@ class Conditioner(keras.layers.Layer):  # type: ignore[misc]
 
         Parameters
         ----------
-        inputs : tf.Tensor of float32, shape (n, inputs)
+        inputs : tf.Tensor, shape (n, inputs)
 
         Returns
         -------
-        tf.Tensor of float32, shape (n, outputs)
+        tf.Tensor, shape (n, outputs)
+            In the precision of the inputs.
         """
         hidden = inputs
         for number in range(len(self.kernels) - 1):
-            new = activate(tf.matmul(hidden, self.kernel(number)) + self.biases[number])
+            new = activate(self._layer(hidden, number))
             hidden = hidden + new if number else new
-        return tf.matmul(hidden, self.kernel(-1)) + self.biases[-1]
+        return self._layer(hidden, -1)
+
+    def _layer(self, inputs: tf.Tensor, number: int) -> tf.Tensor:
+        kernel, bias = (tf.cast(part, inputs.dtype) for part in (self.kernel(number), self.biases[number]))
+        return tf.matmul(inputs, kernel) + bias
 
     def kernel(self, number: int) -> Any:
         """The weights of a layer, with zeros where there is no connection."""

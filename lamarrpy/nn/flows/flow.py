@@ -125,9 +125,13 @@ class Flow(keras.layers.Layer):  # type: ignore[misc]
         return log_volume - 0.5 * (tf.reduce_sum(latents**2, axis=-1) + self.targets * math.log(2.0 * math.pi))
 
     def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
-        """The targets of conditions (n, c) and latents (n, t)."""
-        conditions, latents = inputs
-        return self.inverse(latents, conditions)
+        """The targets of conditions (n, c) and latents (n, t).
+
+        In double precision inside: where a map is steep, the rounding of float32, different in each program that adds
+        it up, would be seen.
+        """
+        conditions, latents = (tf.cast(column, tf.float64) for column in inputs)
+        return tf.cast(self.inverse(latents, conditions), tf.float32)
 
     def compute_output_shape(self, shapes: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
         """That of the latents."""

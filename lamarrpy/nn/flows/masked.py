@@ -101,8 +101,10 @@ class Masked(keras.layers.Layer):  # type: ignore[misc]
         """What a layer's units of one degree get from the units of no higher degree before it, the bias included."""
         rows = int(np.searchsorted(self.degrees[number], degree, side="right"))
         columns = np.flatnonzero(self.degrees[number + 1] == degree)
+        given = tf.concat(inputs, axis=-1)
         kernel = tf.gather(self.conditioner.kernels[number][:rows], columns, axis=1)
-        return tf.matmul(tf.concat(inputs, axis=-1), kernel) + tf.gather(self.conditioner.biases[number], columns)
+        bias = tf.gather(self.conditioner.biases[number], columns)
+        return tf.matmul(given, tf.cast(kernel, given.dtype)) + tf.cast(bias, given.dtype)
 
 
 def masks_of(degrees: list[Degrees]) -> list[Mask]:

@@ -93,7 +93,7 @@ class Spline:
         corner, opposite = tf.gather(knots, both, batch_dims=3), tf.gather(knots, both + 1, batch_dims=3)
         (x, y), (width, height) = tf.unstack(corner, axis=1), tf.unstack(opposite - corner, axis=1)
         left, right = (
-            tf.nn.softplus(tf.gather(slopes, number + end, batch_dims=2) + _SLOPE_ONE) + LEAST_SLOPE for end in (0, 1)
+            _softplus(tf.gather(slopes, number + end, batch_dims=2) + _SLOPE_ONE) + LEAST_SLOPE for end in (0, 1)
         )
         return _Bin(x, y, width, height, left, right)
 
@@ -125,6 +125,11 @@ class _Bin(NamedTuple):
     def bend(self) -> tf.Tensor:
         """How much the slopes at the ends, together, exceed it."""
         return self.left + self.right - 2.0 * self.slope
+
+
+def _softplus(values: tf.Tensor) -> tf.Tensor:
+    """``ln(1 + e^x)`` by functions that onnxruntime knows in double precision too."""
+    return tf.maximum(values, 0.0) + tf.math.log(1.0 + tf.exp(-tf.abs(values)))
 
 
 def _summation(bins: int, bound: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

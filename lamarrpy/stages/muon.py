@@ -33,7 +33,8 @@ class Muon:
     """Draw how near the muon hits of the tracks with isMuon are, and what the likelihoods make of that.
 
     MuonMuLL and MuonBgLL are both functions of one number in each bin of region and momentum, `muon_likelihoods`. The
-    distance is learned, so that both, and muDLL, are to each other as they must be.
+    distance is learned, so that both, and muDLL, are to each other as they must be. A track of another species, which
+    another stage may have given isMuon, is answered as a pion.
 
     Parameters
     ----------
@@ -84,6 +85,7 @@ class Muon:
         columns = dict(zip(_TRACK, batch.arrays("tracks", *_TRACK), strict=True)) | known_of_tracks(batch)
         seen = conditions({name: column[at] for name, column in columns.items()})
         rows, kind = draws.rows(event_id, track_id)[at], np.abs(pid[at])
+        kind[~np.isin(kind, SPECIES)] = Species.pion
         said, beyond = empty(LEARNED, len(at)), np.zeros(len(at), bool)
         for species in SPECIES:
             own = np.flatnonzero(kind == species)

@@ -11,6 +11,7 @@ from lamarrpy.errors import ConfigError
 from lamarrpy.stages.is_muon import SPECIES
 from lamarrpy.stages.muon import LEARNED, Muon, conditions
 from lamarrpy.stages.muon_likelihoods import muon_likelihoods
+from lamarrpy.tables import TRACKS
 from lamarrpy.testing import check_stage
 
 
@@ -40,6 +41,17 @@ def test_likelihoods_exist_only_with_is_muon(folder):
     for name in ("muon_d2", "muon_mu_ll", "muon_bg_ll"):
         np.testing.assert_array_equal(np.isfinite(done.array("tracks", name)), flag)
     assert not done.array("tracks", "outside_muon")[~flag].any()
+
+
+def test_a_track_that_is_of_no_known_species_is_answered_as_a_pion(folder):
+    """As an electron, which another stage may have given isMuon."""
+    batch, done = track_batch(), {}
+    for name, number in (("electron", 11), ("pion", 211), ("muon", 13)):
+        pid = np.full(batch["tracks"].num_rows, number, np.int32)
+        changed = batch.with_columns(TRACKS.only("true_pid"), {"true_pid": pid})
+        done[name] = Muon(models=folder)(changed, Draws(1, "muon")).array("tracks", "muon_d2")
+    np.testing.assert_array_equal(done["electron"], done["pion"])
+    assert not np.array_equal(done["electron"], done["muon"], equal_nan=True)
 
 
 def test_likelihoods_are_those_of_the_detailed_simulation():

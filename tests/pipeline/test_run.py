@@ -265,7 +265,7 @@ def test_the_record_tells_how_it_was_made(sample, tmp_path):
     assert record["pipeline"]["stages"][0] == {"kind": "window", "p_min": 1000.0}
     assert record["events"] == 60
     assert record["particles_per_s"] > 0
-    assert 1e7 < record["peak_memory_bytes"] < 2e9
+    assert 1e7 < record["peak_memory_bytes"] <= peak_memory()  # of this process, whatever it has done before
     assert {"stage": "input", "table": "events", "quantity": "rows", "passed": 60, "of": 60} in record["cutflow"]
 
 

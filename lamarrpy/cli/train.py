@@ -34,13 +34,14 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Train a model, and measure it on rows it has not seen. One that was stopped goes on where it was."""
-    from lamarrpy.cli.training import task_of
+    from lamarrpy.cli.training import changes_of
     from lamarrpy.train.names import read_names
     from lamarrpy.train.quiet import quiet_tensorflow
+    from lamarrpy.train.tasks import task_of
 
     check_free(output, overwrite)
     quiet_tensorflow(threads)
-    task, called = task_of(recipe, part, data, change), read_names(names)
+    task, called = task_of(recipe, part, data, changes_of(change)), read_names(names)
     from lamarrpy.train.running import train as run
 
     if quiet:

@@ -34,10 +34,11 @@ def tune(
     """
     from rich.console import Console
 
-    from lamarrpy.cli.training import task_of
+    from lamarrpy.cli.training import changes_of
     from lamarrpy.errors import OutputError
     from lamarrpy.io.target import writing
     from lamarrpy.train.quiet import quiet_tensorflow
+    from lamarrpy.train.tasks import task_of
 
     if output is not None:
         if output.exists() and not overwrite:
@@ -45,7 +46,7 @@ def tune(
         with writing(output):
             output.parent.mkdir(parents=True, exist_ok=True)
     quiet_tensorflow(threads)
-    task, console = task_of(recipe, part, data, change), Console()
+    task, console = task_of(recipe, part, data, changes_of(change)), Console()
     import optuna
 
     from lamarrpy.train.names import read_names

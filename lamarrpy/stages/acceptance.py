@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from lamarrpy.draws import Draws
 from lamarrpy.field import Polarity
-from lamarrpy.parameterization import Classifier
-from lamarrpy.particles import Species, species
 from lamarrpy.stages.crossings import READS, crossings
-from lamarrpy.stages.trained import trained_classifier
+from lamarrpy.stages.reconstruction import charged_rows
+from lamarrpy.stages.trained import DecidingStage
 from lamarrpy.tables import PARTICLES, EventBatch, Schema
 
 
 @dataclass(frozen=True)
-class Acceptance:
+class Acceptance(DecidingStage):
     """Decide whether a charged particle crosses enough of the tracking system, as the Detailed Simulation would.
 
     It has to go through all three T stations, and through the VELO or the TT before them. A particle that decays or
@@ -42,17 +42,10 @@ class Acceptance:
         If it is damaged, or no classifier.
     """
 
-    version: str = "classifier"
-    models: str | None = None
+    stage: ClassVar[str] = "acceptance"
+    parts: ClassVar[tuple[str, ...]] = ("charged",)
+
     polarity: Polarity = "MagUp"
-
-    def __post_init__(self) -> None:
-        self._model()
-
-    @property
-    def name(self) -> str:
-        """The name of the stage."""
-        return "acceptance"
 
     @property
     def reads(self) -> Mapping[str, Schema]:
@@ -66,19 +59,14 @@ class Acceptance:
 
     def __call__(self, batch: EventBatch, draws: Draws) -> EventBatch:
         """Find the particles of a batch that are in acceptance."""
-        event_id, particle_id, pid, propagated = batch.arrays(
-            "particles", "event_id", "particle_id", "pid", "propagated"
-        )
-        rows = np.flatnonzero(propagated & (species(pid) != Species.other))
+        event_id, particle_id = batch.arrays("particles", "event_id", "particle_id")
+        rows = charged_rows(batch)
         known = {name: batch.array("particles", name)[rows] for name in READS}
-        seen, model = crossings(known, self.polarity), self._model()
-        probability, outside = np.zeros(len(pid)), np.zeros(len(pid), bool)
+        seen, model = crossings(known, self.polarity), self._model(self.parts[0])
+        probability, outside = np.zeros(len(event_id)), np.zeros(len(event_id), bool)
         probability[rows] = model.probabilities(seen)[:, model.manifest.classes.index(1.0)]
         outside[rows] = model.outside(seen)
-        accepted = np.zeros(len(pid), bool)
+        accepted = np.zeros(len(event_id), bool)
         accepted[rows] = draws.rows(event_id[rows], particle_id[rows]).uniform(0) < probability[rows]
         values = {"acceptance": probability, "in_acceptance": accepted, "outside_acceptance": outside}
         return batch.with_columns(self.writes["particles"], values)
-
-    def _model(self) -> Classifier:
-        return trained_classifier("acceptance", "charged", self.version, self.models)

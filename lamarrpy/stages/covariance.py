@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.draws import Draws
 from lamarrpy.field import Polarity
-from lamarrpy.parameterization import Parameterization
 from lamarrpy.stages.track_factor import COVARIANCE, NUMBERS, covariance_of, factor_from, factor_of, numbers_of
 from lamarrpy.stages.track_frame import READS, conditions, known, mirrored
-from lamarrpy.stages.trained import trained
+from lamarrpy.stages.trained import TrainedStage
 from lamarrpy.tables import TRACKS, EventBatch, Schema
 
 Columns = Mapping[str, NDArray[Any]]
@@ -23,7 +22,7 @@ __all__ = ["Covariance", "conditions", "physical", "targets"]
 
 
 @dataclass(frozen=True)
-class Covariance:
+class Covariance(TrainedStage):
     """Say how many degrees of freedom the fit of each track has, and how well it knows its state.
 
     The covariance is that of (x, y, tx, ty, q/p) closest to the beam line. It is positive definite whatever the model
@@ -47,17 +46,10 @@ class Covariance:
         If it is damaged.
     """
 
+    stage: ClassVar[str] = "covariance"
+    parts: ClassVar[tuple[str, ...]] = ("charged",)
+
     polarity: Polarity = "MagUp"
-    version: str = "distilled"
-    models: str | None = None
-
-    def __post_init__(self) -> None:
-        self._model()
-
-    @property
-    def name(self) -> str:
-        """The name of the stage."""
-        return "covariance"
 
     @property
     def reads(self) -> Mapping[str, Schema]:
@@ -71,16 +63,13 @@ class Covariance:
 
     def __call__(self, batch: EventBatch, draws: Draws) -> EventBatch:
         """Give the tracks of a batch their covariance."""
-        columns, model = known(batch, self.polarity), self._model()
+        columns, model = known(batch, self.polarity), self._model(self.parts[0])
         given = conditions(columns)
         said = model(given, draws.rows(*batch.arrays("tracks", "event_id", "track_id")))
         values: dict[str, NDArray[Any]] = physical(said, columns)
         if self.polarity == "MagDown":
             values = mirrored(values)
         return batch.with_columns(self.writes["tracks"], values | {"outside_covariance": model.outside(given)})
-
-    def _model(self) -> Parameterization:
-        return trained("covariance", "charged", self.version, self.models)
 
 
 def targets(columns: Columns) -> dict[str, NDArray[Any]]:

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.draws import Draws
 from lamarrpy.field import Polarity
-from lamarrpy.parameterization import Classifier
-from lamarrpy.particles import Species, species
 from lamarrpy.stages.crossings import READS, crossings
-from lamarrpy.stages.reconstruction import PARTICLES_READ, TRACKS_MADE, with_tracks
-from lamarrpy.stages.trained import trained_classifier
-from lamarrpy.tables import EVENTS, PARTICLES, EventBatch, Schema
-from lamarrpy.tables.linking import row_of
+from lamarrpy.stages.reconstruction import (
+    OCCUPANCY,
+    PARTICLES_READ,
+    TRACKS_MADE,
+    charged_rows,
+    n_tracks_of,
+    with_tracks,
+)
+from lamarrpy.stages.trained import DecidingStage
+from lamarrpy.tables import PARTICLES, EventBatch, Schema
 
 Columns = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class Efficiency:
+class Efficiency(DecidingStage):
     """Reconstruct particles as Long, Upstream or Downstream tracks, or not at all, as the Detailed Simulation would.
 
     The class is drawn for every propagated electron, muon, pion, kaon and proton, in acceptance or not: most Upstream
@@ -48,23 +52,16 @@ class Efficiency:
         If it is damaged, or no classifier.
     """
 
-    version: str = "classifier"
-    models: str | None = None
+    stage: ClassVar[str] = "efficiency"
+    parts: ClassVar[tuple[str, ...]] = ("charged",)
+
     polarity: Polarity = "MagUp"
-
-    def __post_init__(self) -> None:
-        self._model()
-
-    @property
-    def name(self) -> str:
-        """The name of the stage."""
-        return "efficiency"
 
     @property
     def reads(self) -> Mapping[str, Schema]:
         """Propagated particles, their true state, where they cross the stations, and the occupancy."""
         names = dict.fromkeys((*PARTICLES_READ.names, "propagated", *READS, "in_acceptance"))
-        return {"particles": PARTICLES.only(*names), "events": EVENTS.only("event_id", "n_tracks")}
+        return {"particles": PARTICLES.only(*names), "events": OCCUPANCY}
 
     @property
     def writes(self) -> Mapping[str, Schema]:
@@ -73,23 +70,17 @@ class Efficiency:
 
     def __call__(self, batch: EventBatch, draws: Draws) -> EventBatch:
         """Make the tracks of a batch."""
-        event_id, particle_id, pid, propagated = batch.arrays(
-            "particles", "event_id", "particle_id", "pid", "propagated"
-        )
-        rows = np.flatnonzero(propagated & (species(pid) != Species.other))
+        event_id, particle_id = batch.arrays("particles", "event_id", "particle_id")
+        rows = charged_rows(batch)
         known = {name: batch.array("particles", name)[rows] for name in (*READS, "in_acceptance")}
-        events, n_tracks = batch.arrays("events", "event_id", "n_tracks")
-        known["n_tracks"] = n_tracks[row_of([event_id[rows]], [events], "events")]
-        seen, model = conditions(known, self.polarity), self._model()
-        track_type, outside = np.zeros(len(pid), np.int32), np.zeros(len(pid), bool)
+        known["n_tracks"] = n_tracks_of(batch, event_id[rows])
+        seen, model = conditions(known, self.polarity), self._model(self.parts[0])
+        track_type, outside = np.zeros(len(event_id), np.int32), np.zeros(len(event_id), bool)
         track_type[rows] = model(seen, draws.rows(event_id[rows], particle_id[rows]))["track_type"]
         outside[rows] = model.outside(seen)
         values = {"track_type": track_type, "outside_efficiency": outside}
         found = np.flatnonzero(track_type)
         return with_tracks(batch.with_columns(self.writes["particles"], values), found, track_type[found])
-
-    def _model(self) -> Classifier:
-        return trained_classifier("efficiency", "charged", self.version, self.models)
 
 
 def conditions(columns: Columns, polarity: Polarity = "MagUp") -> dict[str, NDArray[Any]]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from lamarrpy.draws import Draws
-from lamarrpy.parameterization import Parameterization
 from lamarrpy.stages.identification import CALORIMETER, LOG_RATIOS, conditions, physical
-from lamarrpy.stages.is_muon import SPECIES
-from lamarrpy.stages.track_end import END_READS, known_of_tracks
-from lamarrpy.stages.trained import answers, empty, trained
-from lamarrpy.tables import EVENTS, TRACKS, EventBatch, Schema
+from lamarrpy.stages.reconstruction import known_of_tracks
+from lamarrpy.stages.track_end import END, END_READS
+from lamarrpy.stages.trained import SPECIES, TrainedStage, answers_by_species, empty
+from lamarrpy.tables import TRACKS, EventBatch, Schema
 
 PARTS = {(species, flag): species.name + flag * "_is_muon" for flag in (False, True) for species in SPECIES}
 """Name of the model of each species, without and with isMuon."""
@@ -26,7 +26,7 @@ _SEEN = ("rich_dll_e", "rich_dll_mu", "rich_dll_k", "rich_dll_p", "muon_mu_ll", 
 
 
 @dataclass(frozen=True)
-class GlobalPid:
+class GlobalPid(TrainedStage):
     """Draw what all subdetectors together say of each track.
 
     The combined likelihoods of kaon and proton are those of the RICH, as the calorimeters and the muon system cannot
@@ -49,17 +49,8 @@ class GlobalPid:
         If one is damaged.
     """
 
-    version: str = "distilled"
-    models: str | None = None
-
-    def __post_init__(self) -> None:
-        for part in PARTS.values():
-            self._model(part)
-
-    @property
-    def name(self) -> str:
-        """The name of the stage."""
-        return "global_pid"
+    stage: ClassVar[str] = "global_pid"
+    parts: ClassVar[tuple[str, ...]] = tuple(PARTS.values())
 
     @property
     def reads(self) -> Mapping[str, Schema]:
@@ -67,7 +58,6 @@ class GlobalPid:
         keys = ("event_id", "track_id", "particle_id", "true_pid", "identified", "is_muon")
         return {
             "tracks": TRACKS.only(*keys, *_TRACK, *_SEEN),
-            "events": EVENTS.only("event_id", "n_tracks"),
             **END_READS,
         }
 
@@ -79,7 +69,7 @@ class GlobalPid:
     def __call__(self, batch: EventBatch, draws: Draws) -> EventBatch:
         """Identify the tracks of a batch."""
         names = (*_TRACK, *_SEEN)
-        columns = dict(zip(names, batch.arrays("tracks", *names), strict=True)) | known_of_tracks(batch)
+        columns = known_of_tracks(batch, names, END)
         event_id, track_id, pid = batch.arrays("tracks", "event_id", "track_id", "true_pid")
         identified, flag = batch.arrays("tracks", "identified", "is_muon")
         values, outside = empty(WRITES, len(pid)), np.zeros(len(pid), bool)
@@ -87,14 +77,9 @@ class GlobalPid:
             at = np.flatnonzero(identified & (flag == passed))
             own = {name: column[at] for name, column in columns.items()}
             seen, rows, kind = conditions(own, passed), draws.rows(event_id, track_id)[at], np.abs(pid[at])
-            said, beyond = empty((*CALORIMETER, *LOG_RATIOS[passed]), len(at)), np.zeros(len(at), bool)
-            for species in SPECIES:
-                of_kind = np.flatnonzero(kind == species)
-                beyond[of_kind] = answers(self._model(PARTS[species, passed]), seen, rows, of_kind, said)
-            outside[at] = beyond
+            models = {species: self._model(PARTS[species, passed]) for species in SPECIES}
+            said = empty((*CALORIMETER, *LOG_RATIOS[passed]), len(at))
+            outside[at] = answers_by_species(models.__getitem__, kind, seen, rows, said)
             for name, column in physical(said, own, passed).items():
                 values[name][at] = column
         return batch.with_columns(self.writes["tracks"], values | {"outside_global_pid": outside})
-
-    def _model(self, part: str) -> Parameterization:
-        return trained("global_pid", part, self.version, self.models)

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.draws import Draws
-from lamarrpy.parameterization import Classifier
 from lamarrpy.particles import Species
-from lamarrpy.stages.track_end import END_READS, Columns, known_of_tracks, muon_depth, muon_frames, way_behind
-from lamarrpy.stages.trained import answers, trained_classifier
-from lamarrpy.tables import EVENTS, TRACKS, EventBatch, Schema
-
-SPECIES = (Species.muon, Species.pion, Species.kaon, Species.proton)
-"""There is a model of each; electrons never pass."""
+from lamarrpy.stages.reconstruction import known_of_tracks
+from lamarrpy.stages.track_end import END, END_READS, Columns, muon_depth, muon_frames, way_behind
+from lamarrpy.stages.trained import SPECIES, DecidingStage, answers_by_species
+from lamarrpy.tables import TRACKS, EventBatch, Schema
 
 LEAST_P = 3000.0
 """Reconstructed momentum [MeV] from which on a track may be a candidate (LHCb, JINST 8 P10020)."""
@@ -29,11 +26,12 @@ _TRACK = ("track_type", "p", "eta", "charge")
 
 
 @dataclass(frozen=True)
-class IsMuon:
+class IsMuon(DecidingStage):
     """Draw which tracks have muon hits, with the probability that the Detailed Simulation shows for their species.
 
-    Tracks without a segment behind the magnet, below 3 GeV, or past the muon system never pass. Where a track goes is
-    taken from the true way of its particle, which the reconstruction knows to some tenths of a milliradian.
+    Tracks without a segment behind the magnet, below 3 GeV, or past the muon system never pass, nor do electrons. Where
+    a track goes is taken from the true way of its particle, which the reconstruction knows to some tenths of a
+    milliradian.
 
     Parameters
     ----------
@@ -50,17 +48,8 @@ class IsMuon:
         If one is damaged, or no classifier.
     """
 
-    version: str = "classifier"
-    models: str | None = None
-
-    def __post_init__(self) -> None:
-        for kind in SPECIES:
-            self._model(kind)
-
-    @property
-    def name(self) -> str:
-        """The name of the stage."""
-        return "is_muon"
+    stage: ClassVar[str] = "is_muon"
+    parts: ClassVar[tuple[str, ...]] = tuple(species.name for species in SPECIES)
 
     @property
     def reads(self) -> Mapping[str, Schema]:
@@ -68,7 +57,6 @@ class IsMuon:
         keys = ("event_id", "track_id", "particle_id", "true_pid")
         return {
             "tracks": TRACKS.only(*keys, *_TRACK),
-            "events": EVENTS.only("event_id", "n_tracks"),
             **END_READS,
         }
 
@@ -79,18 +67,12 @@ class IsMuon:
 
     def __call__(self, batch: EventBatch, draws: Draws) -> EventBatch:
         """Give the tracks of a batch their flag."""
-        columns = dict(zip(_TRACK, batch.arrays("tracks", *_TRACK), strict=True)) | known_of_tracks(batch)
+        columns = known_of_tracks(batch, _TRACK, END)
         event_id, track_id, pid = batch.arrays("tracks", "event_id", "track_id", "true_pid")
-        seen, kind = conditions(columns), np.abs(pid)
-        possible, rows = candidates(seen), draws.rows(event_id, track_id)
-        flag, outside = np.zeros(len(pid), bool), np.zeros(len(pid), bool)
-        for species in SPECIES:
-            own = np.flatnonzero(possible & (kind == species))
-            outside[own] = answers(self._model(species), seen, rows, own, {"is_muon": flag})
+        seen, rows, flag = conditions(columns), draws.rows(event_id, track_id), np.zeros(len(pid), bool)
+        kind = np.where(candidates(seen), np.abs(pid), Species.other)
+        outside = answers_by_species(lambda of: self._model(of.name), kind, seen, rows, {"is_muon": flag})
         return batch.with_columns(self.writes["tracks"], {"is_muon": flag, "outside_is_muon": outside})
-
-    def _model(self, kind: Species) -> Classifier:
-        return trained_classifier("is_muon", kind.name, self.version, self.models)
 
 
 def conditions(columns: Columns) -> dict[str, NDArray[Any]]:

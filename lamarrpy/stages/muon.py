@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.draws import Draws
-from lamarrpy.parameterization import Parameterization
 from lamarrpy.particles import Species
-from lamarrpy.stages.is_muon import SPECIES
 from lamarrpy.stages.muon_likelihoods import muon_likelihoods
-from lamarrpy.stages.track_end import END_READS, Columns, known_of_tracks, muon_frames, way_behind
-from lamarrpy.stages.trained import answers, empty, trained
-from lamarrpy.tables import EVENTS, TRACKS, EventBatch, Schema
+from lamarrpy.stages.reconstruction import known_of_tracks
+from lamarrpy.stages.track_end import END, END_READS, Columns, muon_frames, way_behind
+from lamarrpy.stages.trained import SPECIES, TrainedStage, answers_by_species, empty
+from lamarrpy.tables import TRACKS, EventBatch, Schema
 
 Floats = NDArray[np.float64]
 
@@ -29,7 +28,7 @@ _TRACK = ("track_type", "p", "eta", "charge")
 
 
 @dataclass(frozen=True)
-class Muon:
+class Muon(TrainedStage):
     """Draw how near the muon hits of the tracks with isMuon are, and what the likelihoods make of that.
 
     MuonMuLL and MuonBgLL are both functions of one number in each bin of region and momentum, `muon_likelihoods`. The
@@ -51,17 +50,8 @@ class Muon:
         If one is damaged.
     """
 
-    version: str = "distilled"
-    models: str | None = None
-
-    def __post_init__(self) -> None:
-        for kind in SPECIES:
-            self._model(kind)
-
-    @property
-    def name(self) -> str:
-        """The name of the stage."""
-        return "muon"
+    stage: ClassVar[str] = "muon"
+    parts: ClassVar[tuple[str, ...]] = tuple(species.name for species in SPECIES)
 
     @property
     def reads(self) -> Mapping[str, Schema]:
@@ -69,7 +59,6 @@ class Muon:
         keys = ("event_id", "track_id", "particle_id", "true_pid")
         return {
             "tracks": TRACKS.only(*keys, *_TRACK, "is_muon"),
-            "events": EVENTS.only("event_id", "n_tracks"),
             **END_READS,
         }
 
@@ -82,22 +71,16 @@ class Muon:
         """Give the tracks with isMuon of a batch their likelihoods."""
         event_id, track_id, pid, flag = batch.arrays("tracks", "event_id", "track_id", "true_pid", "is_muon")
         at = np.flatnonzero(flag)
-        columns = dict(zip(_TRACK, batch.arrays("tracks", *_TRACK), strict=True)) | known_of_tracks(batch)
+        columns = known_of_tracks(batch, _TRACK, END)
         seen = conditions({name: column[at] for name, column in columns.items()})
         rows, kind = draws.rows(event_id, track_id)[at], np.abs(pid[at])
         kind[~np.isin(kind, SPECIES)] = Species.pion
-        said, beyond = empty(LEARNED, len(at)), np.zeros(len(at), bool)
-        for species in SPECIES:
-            own = np.flatnonzero(kind == species)
-            beyond[own] = answers(self._model(species), seen, rows, own, said)
+        said = empty(LEARNED, len(at))
         values, outside = empty(("muon_d2", "muon_mu_ll", "muon_bg_ll"), len(pid)), np.zeros(len(pid), bool)
-        outside[at] = beyond
+        outside[at] = answers_by_species(lambda of: self._model(of.name), kind, seen, rows, said)
         for name, column in physical(said, seen).items():
             values[name][at] = column
         return batch.with_columns(self.writes["tracks"], values | {"outside_muon": outside})
-
-    def _model(self, kind: Species) -> Parameterization:
-        return trained("muon", kind.name, self.version, self.models)
 
 
 def conditions(columns: Columns) -> dict[str, NDArray[Any]]:

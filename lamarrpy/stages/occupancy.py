@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.draws import Draws
 from lamarrpy.errors import ConfigError
-from lamarrpy.parameterization import Parameterization
-from lamarrpy.particles import Species, species
 from lamarrpy.stages.flavour import FLAVOURS, flavour_of_events
-from lamarrpy.stages.trained import answers, trained
+from lamarrpy.stages.reconstruction import charged_rows
+from lamarrpy.stages.trained import TrainedStage, answers
 from lamarrpy.tables import EVENTS, PARTICLES, EventBatch, Schema
 from lamarrpy.tables.linking import row_of
 
@@ -28,7 +27,7 @@ _STANDS_IN = 40
 
 
 @dataclass(frozen=True)
-class Occupancy:
+class Occupancy(TrainedStage):
     """Draw the number of tracks of an event, which every other stage then shares.
 
     It counts what the detector sees, tracks of the VELO and the T stations alone and ghosts included. An event with at
@@ -56,20 +55,16 @@ class Occupancy:
         If the model is damaged.
     """
 
+    stage: ClassVar[str] = "occupancy"
+    parts: ClassVar[tuple[str, ...]] = ("event",)
+
     flavour: Literal["auto", "b", "c", "minimum_bias"] = "auto"
     whole_from: int = 12
-    version: str = "distilled"
-    models: str | None = None
 
     def __post_init__(self) -> None:
         if self.whole_from < 0:
             raise ConfigError(f"expected whole_from as a number of particles, got {self.whole_from}: take 0 or more")
-        self._model()
-
-    @property
-    def name(self) -> str:
-        """The name of the stage."""
-        return "occupancy"
+        super().__post_init__()
 
     @property
     def reads(self) -> Mapping[str, Schema]:
@@ -84,9 +79,8 @@ class Occupancy:
     def __call__(self, batch: EventBatch, draws: Draws) -> EventBatch:
         """Give each event of a batch its number of tracks."""
         event_id = batch.array("events", "event_id")
-        of, pid, propagated = batch.arrays("particles", "event_id", "pid", "propagated")
-        charged = of[propagated & (species(pid) != Species.other)]
-        n_charged = np.bincount(row_of([charged], [event_id], "events"), minlength=len(event_id))
+        of, pid = batch.arrays("particles", "event_id", "pid")
+        n_charged = np.bincount(row_of([of[charged_rows(batch)]], [event_id], "events"), minlength=len(event_id))
         if self.flavour == "auto":
             flavour = flavour_of_events(event_id, of, pid)
         else:
@@ -94,11 +88,8 @@ class Occupancy:
         known = {"flavour": flavour, "n_charged": np.where(n_charged >= self.whole_from, n_charged, UNKNOWN)}
         values = {"n_tracks": np.zeros(len(event_id), np.int32)}
         everywhere = np.arange(len(event_id))
-        outside = answers(self._model(), conditions(known), draws.rows(event_id), everywhere, values)
+        outside = answers(self._model(self.parts[0]), conditions(known), draws.rows(event_id), everywhere, values)
         return batch.with_columns(self.writes["events"], {**values, "outside_occupancy": outside})
-
-    def _model(self) -> Parameterization:
-        return trained("occupancy", "event", self.version, self.models)
 
 
 def conditions(columns: Columns) -> dict[str, NDArray[Any]]:

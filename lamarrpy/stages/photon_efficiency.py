@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.draws import Draws
-from lamarrpy.parameterization import Classifier
 from lamarrpy.propagation.true_states import scatter
 from lamarrpy.stages.calorimeter_front import calorimeter
 from lamarrpy.stages.photon_conditions import READ, photons
 from lamarrpy.stages.photon_conditions import conditions as of_photons
-from lamarrpy.stages.trained import trained_classifier
+from lamarrpy.stages.trained import DecidingStage
 from lamarrpy.tables import CLUSTERS, PARTICLES, EventBatch, Schema
 
 Columns = Mapping[str, NDArray[Any]]
@@ -28,7 +27,7 @@ CONDITIONS = (
 
 
 @dataclass(frozen=True)
-class PhotonEfficiency:
+class PhotonEfficiency(DecidingStage):
     """Reconstruct photons as clusters: not at all, as one of their own, or as a half of one that is split.
 
     Undecayed photons of any momentum whose straight way ends on the cells of the electromagnetic calorimeter are asked
@@ -58,16 +57,8 @@ class PhotonEfficiency:
         If it is damaged.
     """
 
-    version: str = "classifier"
-    models: str | None = None
-
-    def __post_init__(self) -> None:
-        self._model()
-
-    @property
-    def name(self) -> str:
-        """The name of the stage."""
-        return "photon_efficiency"
+    stage: ClassVar[str] = "photon_efficiency"
+    parts: ClassVar[tuple[str, ...]] = ("photon",)
 
     @property
     def reads(self) -> Mapping[str, Schema]:
@@ -92,7 +83,7 @@ class PhotonEfficiency:
         at = np.flatnonzero(can_be_found(seen))
         some = {name: values[at] for name, values in seen.items()}
         of_rows = draws.rows(columns["event_id"][at], columns["particle_id"][at])
-        model = self._model()
+        model = self._model(self.parts[0])
         cluster_type[at] = model(some, of_rows)["cluster_type"]
         outside[at] = model.outside(some)
         cluster_id = np.where(cluster_type > 0, columns["particle_id"], -1)
@@ -105,9 +96,6 @@ class PhotonEfficiency:
         clusters = {name: columns[name][found] for name in ("event_id", "particle_id")}
         clusters |= {"cluster_id": cluster_id[found], "cluster_type": cluster_type[found]}
         return batch.with_columns(self.writes["particles"], values).with_table(self.writes["clusters"], clusters)
-
-    def _model(self) -> Classifier:
-        return trained_classifier("photon_efficiency", "photon", self.version, self.models)
 
 
 def conditions(columns: Columns) -> dict[str, NDArray[Any]]:

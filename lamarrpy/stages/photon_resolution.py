@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from lamarrpy.draws import Draws
-from lamarrpy.parameterization import Parameterization
 from lamarrpy.stages.calorimeter_front import calorimeter, energy_resolution, sine
 from lamarrpy.stages.photon_conditions import READ, mirror, photons
 from lamarrpy.stages.photon_conditions import conditions as of_photons
 from lamarrpy.stages.photon_efficiency import CONDITIONS as OF_EFFICIENCY
-from lamarrpy.stages.trained import trained
+from lamarrpy.stages.trained import TrainedStage
 from lamarrpy.tables import CLUSTERS, EventBatch, Schema
 from lamarrpy.tables.linking import row_of
 
@@ -34,7 +33,7 @@ _UNSURE = 1e-9
 
 
 @dataclass(frozen=True)
-class PhotonResolution:
+class PhotonResolution(TrainedStage):
     """Draw what is measured of each cluster: position, energy, and how much it looks like a photon.
 
     By construction a cluster is no further from its photon, and no further from it in energy, than what counts as a
@@ -55,16 +54,8 @@ class PhotonResolution:
         If it is damaged.
     """
 
-    version: str = "distilled"
-    models: str | None = None
-
-    def __post_init__(self) -> None:
-        self._model()
-
-    @property
-    def name(self) -> str:
-        """The name of the stage."""
-        return "photon_resolution"
+    stage: ClassVar[str] = "photon_resolution"
+    parts: ClassVar[tuple[str, ...]] = ("photon",)
 
     @property
     def reads(self) -> Mapping[str, Schema]:
@@ -86,12 +77,9 @@ class PhotonResolution:
         of = row_of(keys, (columns["event_id"], columns["particle_id"]), "photons that end on the calorimeter")
         seen = {name: values[of] for name, values in of_photons(columns).items() if name in CONDITIONS}
         seen["cluster_type"] = batch.array("clusters", "cluster_type")
-        model, rows = self._model(), draws.rows(*batch.arrays("clusters", "event_id", "cluster_id"))
+        model, rows = self._model(self.parts[0]), draws.rows(*batch.arrays("clusters", "event_id", "cluster_id"))
         values = physical(model(seen, rows), {name: column[of] for name, column in columns.items()})
         return batch.with_columns(self.writes["clusters"], values | {"outside_photon_resolution": model.outside(seen)})
-
-    def _model(self) -> Parameterization:
-        return trained("photon_resolution", "photon", self.version, self.models)
 
 
 def conditions(columns: Columns) -> dict[str, NDArray[Any]]:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.draws import Draws
 from lamarrpy.field import Polarity
-from lamarrpy.parameterization import Parameterization
 from lamarrpy.stages.reconstructed_state import momentum
 from lamarrpy.stages.track_factor import COVARIANCE, Rows, factor_of, numbers_of
 from lamarrpy.stages.track_frame import READS, known, mirrored
 from lamarrpy.stages.track_frame import conditions as true_conditions
 from lamarrpy.stages.track_pulls import pulls_of, state_from
-from lamarrpy.stages.trained import trained
+from lamarrpy.stages.trained import TrainedStage
 from lamarrpy.tables import TRACKS, EventBatch, Schema
 
 Columns = Mapping[str, NDArray[Any]]
@@ -28,7 +27,7 @@ _WRITES = ("x", "y", "z", "tx", "ty", "qop", "p", "pt", "eta", "phi", "charge", 
 
 
 @dataclass(frozen=True)
-class Resolution:
+class Resolution(TrainedStage):
     """Measure each track: its state closest to the beam line, its momentum, and how well the fit went.
 
     The state is off the true one by pulls times the covariance that the stage ``covariance`` gave before, so both fit
@@ -53,17 +52,10 @@ class Resolution:
         If it is damaged.
     """
 
+    stage: ClassVar[str] = "resolution"
+    parts: ClassVar[tuple[str, ...]] = ("charged",)
+
     polarity: Polarity = "MagUp"
-    version: str = "distilled"
-    models: str | None = None
-
-    def __post_init__(self) -> None:
-        self._model()
-
-    @property
-    def name(self) -> str:
-        """The name of the stage."""
-        return "resolution"
 
     @property
     def reads(self) -> Mapping[str, Schema]:
@@ -77,7 +69,7 @@ class Resolution:
 
     def __call__(self, batch: EventBatch, draws: Draws) -> EventBatch:
         """Reconstruct the tracks of a batch."""
-        columns, model = known(batch, self.polarity), self._model()
+        columns, model = known(batch, self.polarity), self._model(self.parts[0])
         fit = dict(zip(_FIT, batch.arrays("tracks", *_FIT), strict=True))
         columns |= fit if self.polarity == "MagUp" else mirrored(fit)
         factor = factor_of(columns)
@@ -89,9 +81,6 @@ class Resolution:
         values |= momentum(values["tx"], values["ty"], values["qop"])
         values["charge"] = np.sign(values["qop"]).astype(np.int32)
         return batch.with_columns(self.writes["tracks"], values | {"outside_resolution": model.outside(given)})
-
-    def _model(self) -> Parameterization:
-        return trained("resolution", "charged", self.version, self.models)
 
 
 def conditions(columns: Columns, factor: Rows) -> dict[str, NDArray[Any]]:

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.draws import Draws
-from lamarrpy.parameterization import Parameterization
-from lamarrpy.particles import Species
 from lamarrpy.stages.cherenkov import Expected, expected, gases
-from lamarrpy.stages.track_end import END, END_READS, Columns, Way, known_of_tracks, way_behind
-from lamarrpy.stages.trained import answers, empty, trained
-from lamarrpy.tables import EVENTS, PARTICLES, TRACKS, EventBatch, Schema
+from lamarrpy.stages.reconstruction import known_of_tracks
+from lamarrpy.stages.track_end import END, END_READS, Columns, Way, way_behind
+from lamarrpy.stages.trained import SPECIES, TrainedStage, answers_by_species, empty
+from lamarrpy.tables import PARTICLES, TRACKS, EventBatch, Schema
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-
-SPECIES = (Species.muon, Species.pion, Species.kaon, Species.proton)
-"""Whose identification is simulated; there is a model of each."""
 
 DLLS = ("rich_dll_e", "rich_dll_mu", "rich_dll_k", "rich_dll_p")
 LEARNED = ("electron", "muon", "kaon", "proton")
@@ -34,7 +30,7 @@ _TRACK = ("track_type", "true_p", "p", "eta", "charge", "tx", "ty")
 
 
 @dataclass(frozen=True)
-class Rich:
+class Rich(TrainedStage):
     """Draw the RICH likelihoods of each track from what the Detailed Simulation shows for its species.
 
     Who radiates follows from the reconstructed momentum, as in the reconstruction: a difference between two hypotheses
@@ -57,17 +53,8 @@ class Rich:
         If one is damaged.
     """
 
-    version: str = "distilled"
-    models: str | None = None
-
-    def __post_init__(self) -> None:
-        for kind in SPECIES:
-            self._model(kind)
-
-    @property
-    def name(self) -> str:
-        """The name of the stage."""
-        return "rich"
+    stage: ClassVar[str] = "rich"
+    parts: ClassVar[tuple[str, ...]] = tuple(species.name for species in SPECIES)
 
     @property
     def reads(self) -> Mapping[str, Schema]:
@@ -75,7 +62,7 @@ class Rich:
         keys = ("event_id", "track_id", "particle_id", "true_pid")
         return {
             "tracks": TRACKS.only(*keys, *_TRACK),
-            "events": EVENTS.only("event_id", "n_tracks"),
+            **END_READS,
             "particles": PARTICLES.only("z", *END_READS["particles"].names),
         }
 
@@ -93,20 +80,14 @@ class Rich:
         at = np.flatnonzero(identified & used)
         some = {name: column[at] for name, column in columns.items()}
         seen, rows = conditions(some), draws.rows(*batch.arrays("tracks", "event_id", "track_id"))[at]
-        said, beyond = empty(LEARNED, len(at)), np.zeros(len(at), bool)
-        for kind in SPECIES:
-            own = np.flatnonzero(pid[at] == kind)
-            beyond[own] = answers(self._model(kind), seen, rows, own, said)
-        outside[at] = beyond
+        said = empty(LEARNED, len(at))
+        outside[at] = answers_by_species(lambda of: self._model(of.name), pid[at], seen, rows, said)
         for name, column in physical(said, some).items():
             values[name][identified] = 0.0
             values[name][at] = column
         flags = {"identified": identified, "outside_rich": outside}
         flags |= {name: columns[name] for name in ("in_rich1", "in_rich2")}
         return batch.with_columns(self.writes["tracks"], flags | values)
-
-    def _model(self, kind: Species) -> Parameterization:
-        return trained("rich", kind.name, self.version, self.models)
 
 
 def conditions(columns: Columns) -> dict[str, NDArray[Any]]:
@@ -189,7 +170,7 @@ def _expected(columns: Columns) -> Expected:
 
 def _known(batch: EventBatch) -> dict[str, NDArray[Any]]:
     """What is known of the tracks of a batch before the RICH look at them, for `conditions`."""
-    columns = dict(zip(_TRACK, batch.arrays("tracks", *_TRACK), strict=True)) | known_of_tracks(batch, (*END, "z"))
+    columns = known_of_tracks(batch, _TRACK, (*END, "z"))
     columns["origin_z"] = columns["z"]
     beam = np.zeros(len(columns["p"]))
     rich1, rich2 = gases()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.shipped import shipped
+from lamarrpy.stages.reconstruction import OCCUPANCY
 from lamarrpy.stages.track_type import TrackType
-from lamarrpy.tables import PARTICLES, EventBatch, Schema
-from lamarrpy.tables.linking import row_of
+from lamarrpy.tables import PARTICLES, Schema
 from lamarrpy.tables.schemas import PLANES
 from lamarrpy.yaml_file import read_yaml
 
@@ -22,8 +22,11 @@ Columns = Mapping[str, NDArray[Any]]
 END = ("x_ecal", "y_ecal", "tx_ecal", "ty_ecal")
 """Columns of a particle that say where it goes behind the magnet."""
 
-END_READS: Mapping[str, Schema] = {"particles": PARTICLES.only("event_id", "particle_id", "reaches_ecal", *END)}
-"""What `known_of_tracks` reads besides the tracks and the occupancy."""
+END_READS: Mapping[str, Schema] = {
+    "events": OCCUPANCY,
+    "particles": PARTICLES.only("event_id", "particle_id", "reaches_ecal", *END),
+}
+"""What `known_of_tracks` reads of the events and particles of tracks that are followed to their ends."""
 
 DEEP = 400.0
 """Distance [mm] to an edge from which on it plays no part."""
@@ -121,12 +124,3 @@ def calorimeter_frames() -> tuple[Frame, Frame]:
 def _cells(block: Mapping[str, Any]) -> Frame:
     pixel, outer, hole = block["pixel"]["value"], block["regions"]["value"][-1]["half"], block["hole"]["value"]
     return Frame(block["z"]["value"], (pixel * outer[0], pixel * outer[1]), (pixel * hole[0], pixel * hole[1]))
-
-
-def known_of_tracks(batch: EventBatch, of_particle: Sequence[str] = END) -> dict[str, NDArray[Any]]:
-    """The occupancy of the event of each track, ``n_tracks``, and columns of its particle, each of shape (n,)."""
-    event_id, particle_id = batch.arrays("tracks", "event_id", "particle_id")
-    events, n_tracks = batch.arrays("events", "event_id", "n_tracks")
-    own = row_of((event_id, particle_id), batch.arrays("particles", "event_id", "particle_id"), "particles")
-    columns = {name: batch.array("particles", name)[own] for name in of_particle}
-    return {"n_tracks": n_tracks[row_of([event_id], [events], "events")], **columns}

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from lamarrpy.field import Polarity
 from lamarrpy.stages.reconstructed_state import beam_lines_of_tracks
+from lamarrpy.stages.reconstruction import OCCUPANCY, known_of_tracks
 from lamarrpy.stages.track_type import TrackType
-from lamarrpy.tables import EVENTS, PARTICLES, TRACKS, VERTICES, EventBatch, Schema
-from lamarrpy.tables.linking import row_of
+from lamarrpy.tables import PARTICLES, TRACKS, VERTICES, EventBatch, Schema
 
 Floats = NDArray[np.float64]
 Columns = Mapping[str, NDArray[Any]]
@@ -33,7 +33,7 @@ READS: Mapping[str, Schema] = {
     "tracks": TRACKS.only("event_id", "track_id", "particle_id", "vertex_id", *_TRACK),
     "particles": PARTICLES.only("event_id", "particle_id", "z", *_AT_PLANES),
     "vertices": VERTICES.only("event_id", "vertex_id", "true_x", "true_y"),
-    "events": EVENTS.only("event_id", "n_tracks"),
+    "events": OCCUPANCY,
 }
 """What `known` takes."""
 
@@ -70,14 +70,9 @@ def known(batch: EventBatch, polarity: Polarity) -> dict[str, NDArray[Any]]:
     SchemaError
         If a track's particle or vertex is not in its table.
     """
-    event_id, particle_id = batch.arrays("tracks", "event_id", "particle_id")
-    columns: dict[str, NDArray[Any]] = dict(zip(_TRACK, batch.arrays("tracks", *_TRACK), strict=True))
+    columns = known_of_tracks(batch, _TRACK, ("z", *_AT_PLANES))
+    columns["origin_z"] = columns.pop("z")
     columns["beam_x"], columns["beam_y"] = beam_lines_of_tracks(batch)
-    events, n_tracks = batch.arrays("events", "event_id", "n_tracks")
-    columns["n_tracks"] = n_tracks[row_of([event_id], [events], "events")]
-    own = row_of((event_id, particle_id), batch.arrays("particles", "event_id", "particle_id"), "particles")
-    columns["origin_z"] = batch.array("particles", "z")[own]
-    columns |= {name: batch.array("particles", name)[own] for name in _AT_PLANES}
     return columns if polarity == "MagUp" else mirrored(columns)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 from lamarrpy.errors import SchemaError
 
 Keys = Sequence[NDArray[np.int64]]
+
+_PARTICLE_BITS = 20
+"""Bits of a key that hold the particle_id; the rest holds the event_id."""
 
 
 def row_of(wanted: Keys, among: Keys, table: str) -> NDArray[np.intp]:
@@ -54,3 +58,17 @@ def row_of(wanted: Keys, among: Keys, table: str) -> NDArray[np.intp]:
             " give the whole events"
         )
     return row
+
+
+def pair_key(event_id: NDArray[Any], number: NDArray[Any]) -> NDArray[np.int64]:
+    """One number for an event and a number within it, from -1 to a million, each of shape (n,)."""
+    return (event_id.astype(np.int64) << _PARTICLE_BITS) + number.astype(np.int64)
+
+
+def row_by_key(wanted: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.intp]:
+    """The row that has each key, -1 where none has."""
+    order = np.argsort(known, kind="stable")
+    if not len(order):
+        return np.full(len(wanted), -1)
+    at = order[np.minimum(np.searchsorted(known, wanted, sorter=order), len(order) - 1)]
+    return np.where(known[at] == wanted, at, -1)

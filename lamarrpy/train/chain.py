@@ -15,6 +15,7 @@ from lamarrpy.shipped import shipped
 from lamarrpy.train.preparation import stage_of
 from lamarrpy.train.quiet import quiet_tensorflow
 from lamarrpy.train.recipe import RECIPE, find_recipe, read_recipe
+from lamarrpy.train.tasks import task_of
 
 GAN = "gan"
 """Version of a model that an adversarial algorithm learned: for comparison, in the budget of the default one."""
@@ -131,10 +132,8 @@ def _train(job: Job, data: Path, output: Path) -> Outcome:
         quiet_tensorflow(1)
         from lamarrpy.train.running import train
 
-        stage = stage_of(job.recipe)
-        assert stage is not None
-        recipe = read_recipe(find_recipe(str(job.recipe), job.part), {"name": f"{job.stage} {job.part}"})
-        train(recipe, stage.files(data, job.part) or data, output, prepare=stage.of_part(job.part))
+        task = task_of(str(job.recipe), job.part, data, {"name": f"{job.stage} {job.part}"})
+        train(task.recipe, task.data, output, prepare=task.prepare)
     except LamarrpyError as error:
         return Outcome(job, time.process_time(), str(error))
     return Outcome(job, time.process_time(), "")

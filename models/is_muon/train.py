@@ -1,6 +1,7 @@
 """What is special to isMuon; `lamarrpy train is_muon --part pion --data samples -o ...` calls it."""
 
-from lamarrpy.stages.is_muon import SPECIES, candidates, conditions
+from lamarrpy.stages.is_muon import candidates, conditions
+from lamarrpy.stages.trained import SPECIES
 
 SAMPLE = "tracks"
 PARTS = {species.name: (species.name,) for species in SPECIES}

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lamarrpy.stages.is_muon import SPECIES
 from lamarrpy.stages.muon import LEARNED, conditions
+from lamarrpy.stages.trained import SPECIES
 
 SAMPLE = "tracks"
 PARTS = {species.name: (f"{species.name}_is_muon",) for species in SPECIES}

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from lamarrpy.stages.rich import SPECIES, conditions, targets
+from lamarrpy.stages.rich import conditions, targets
+from lamarrpy.stages.trained import SPECIES
 
 SAMPLE = "tracks"
 PARTS = {species.name: (species.name,) for species in SPECIES}

@@ -6,7 +6,8 @@ from untrained import track_batch, track_columns, untrained_classifier, untraine
 
 from lamarrpy.draws import Draws
 from lamarrpy.errors import ArtifactError, ConfigError
-from lamarrpy.stages.is_muon import SPECIES, IsMuon, candidates, conditions
+from lamarrpy.stages.is_muon import IsMuon, candidates, conditions
+from lamarrpy.stages.trained import SPECIES
 from lamarrpy.testing import check_stage
 
 

@@ -8,9 +8,9 @@ from lamarrpy.detailed.muon.likelihoods import likelihoods
 from lamarrpy.detailed.muon.observation import MuonAnswer
 from lamarrpy.draws import Draws
 from lamarrpy.errors import ConfigError
-from lamarrpy.stages.is_muon import SPECIES
 from lamarrpy.stages.muon import LEARNED, Muon, conditions
 from lamarrpy.stages.muon_likelihoods import muon_likelihoods
+from lamarrpy.stages.trained import SPECIES
 from lamarrpy.tables import TRACKS
 from lamarrpy.testing import check_stage
 

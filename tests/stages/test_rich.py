@@ -16,8 +16,9 @@ from lamarrpy.stages.parametric.efficiency import Efficiency
 from lamarrpy.stages.parametric.occupancy import Occupancy
 from lamarrpy.stages.parametric.resolution import Resolution
 from lamarrpy.stages.propagation import Propagation
-from lamarrpy.stages.rich import DLLS, LEARNED, SPECIES, Rich, conditions, physical, targets
+from lamarrpy.stages.rich import DLLS, LEARNED, Rich, conditions, physical, targets
 from lamarrpy.stages.track_end import Way
+from lamarrpy.stages.trained import SPECIES
 from lamarrpy.testing import check_stage
 from lamarrpy.testing.events import example_events
 from lamarrpy.yaml_file import read_yaml

@@ -17,11 +17,12 @@ from lamarrpy.benchmark.chain.comparing import FULL, QUICK, auc, halves, resampl
 from lamarrpy.benchmark.chain.figures import FLASH, IDEAL, NEIGHBOURS, Figure, worst
 from lamarrpy.benchmark.chain.generated import AUC, SEED
 from lamarrpy.benchmark.chain.truth import Truth, without
-from lamarrpy.detailed.report.columns import Columns, pair_key, row_by_key
+from lamarrpy.detailed.report.columns import Columns
 from lamarrpy.draws import Draws
 from lamarrpy.errors import DomainError
 from lamarrpy.stages.stage import Stage
 from lamarrpy.tables import EventBatch
+from lamarrpy.tables.linking import pair_key, row_by_key
 from lamarrpy.validate.bins import bin_of
 from lamarrpy.validate.calibration import Line, calibration_line
 from lamarrpy.validate.metrics import quantile_edges

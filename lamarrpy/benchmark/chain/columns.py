@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamarrpy.detailed.report.columns import Columns, pair_key, row_by_key
+from lamarrpy.detailed.report.columns import Columns
 from lamarrpy.particles import Species, charge, species
 from lamarrpy.stages.flavour import flavour_of_events
 from lamarrpy.tables import EventBatch
-from lamarrpy.tables.linking import row_of
+from lamarrpy.tables.linking import pair_key, row_by_key, row_of
 from lamarrpy.tables.schemas import STATE
 
 SPECIES = {kind.name: int(kind) for kind in Species if kind is not Species.other}

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamarrpy.benchmark.chain.sample import Part
-from lamarrpy.detailed.report.columns import pair_key, row_by_key
 from lamarrpy.io import read_batch
 from lamarrpy.stages.flavour import contains_quark
 from lamarrpy.stages.stage import Stage
 from lamarrpy.tables import PARTICLES, EventBatch
 from lamarrpy.tables.batch import to_arrow_index
+from lamarrpy.tables.linking import pair_key, row_by_key
 from lamarrpy.train.samples.tables import fly
 
 _OF_PARTICLES = ("in_acceptance", "track_type", "in_ecal", "ecal_x", "ecal_y", "cluster_type", "cluster_id")

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lamarrpy.detailed.report.columns import Columns, pair_key, row_by_key
+from lamarrpy.detailed.report.columns import Columns
+from lamarrpy.tables.linking import pair_key, row_by_key
 
 SPECIES = {"electron": 11, "muon": 13, "pion": 211, "kaon": 321, "proton": 2212}
 """Species by name, and their PDG numbers."""

@@ -11,12 +11,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lamarrpy.detailed.report.columns import Columns, pair_key, row_by_key
+from lamarrpy.detailed.report.columns import Columns
 from lamarrpy.detailed.report.identity import Identity, read_identity
 from lamarrpy.errors import InputError, SchemaError
 from lamarrpy.io.inputs import StoredTables, open_tables
 from lamarrpy.io.stored import StoredTable
 from lamarrpy.tables.arrow import to_numpy
+from lamarrpy.tables.linking import pair_key, row_by_key
 from lamarrpy.tables.schemas import STATE
 
 PROMPT = 1.0

@@ -16,8 +16,9 @@ from lamarrpy.particles import Species, species
 from lamarrpy.propagation.true_states import CLOSEST, KINEMATICS
 from lamarrpy.stages.flavour import flavour_of_events
 from lamarrpy.stages.propagation import Propagation
+from lamarrpy.stages.reconstruction import charged_rows
 from lamarrpy.tables import PARTICLES, TRACKS, Column, EventBatch
-from lamarrpy.tables.linking import row_of
+from lamarrpy.tables.linking import pair_key, row_of
 from lamarrpy.tables.schemas import generator_level, plane_columns
 
 Values = Mapping[str, NDArray[Any]]
@@ -90,8 +91,7 @@ class Flown(NamedTuple):
 
     def charged(self) -> Rows:
         """Rows in ``flash`` of the charged particles that a pipeline follows."""
-        pid, propagated = self.flash.arrays("particles", "pid", "propagated")
-        return np.flatnonzero(propagated & (species(pid) != Species.other))
+        return charged_rows(self.flash)
 
     def event(self, event_id: NDArray[np.int64]) -> Rows:
         """Rows in ``events``."""
@@ -139,7 +139,7 @@ def _tracks(flown: Flown) -> Mapping[str, Values]:
     batch = flown.detailed
     keys, among = batch.arrays("tracks", "event_id", "particle_id"), _keys(flown.flash, flown.charged())
     rows = np.flatnonzero(batch.array("tracks", "matched"))
-    inside = np.isin(_packed(keys, rows), _packed(among, slice(None)))
+    inside = np.isin(pair_key(*keys)[rows], pair_key(*among))
     rows = rows[inside]
     values = {name: batch.array("tracks", name)[rows] for name in _OF_TRACKS}
     values["n_tracks"] = batch.array("events", "n_tracks")[flown.event(values["event_id"])]
@@ -159,11 +159,6 @@ def _tracks(flown: Flown) -> Mapping[str, Values]:
 
 def _keys(batch: EventBatch, rows: Any) -> tuple[NDArray[np.int64], ...]:
     return tuple(column[rows] for column in batch.arrays("particles", "event_id", "particle_id"))
-
-
-def _packed(keys: tuple[NDArray[np.int64], ...], rows: Any) -> NDArray[np.void]:
-    """Pairs of numbers as one value each."""
-    return np.ascontiguousarray(np.stack([k[rows] for k in keys], axis=1)).view([("event", "i8"), ("row", "i8")])[:, 0]
 
 
 _OF_CLUSTERS = ("photon_id", "is_not_e", "is_not_h")
@@ -201,9 +196,9 @@ def _events(flown: Flown) -> Mapping[str, Values]:
     charged = flown.charged()
     of, vertex = flown.flash.arrays("particles", "event_id", "vertex_id")
     counted = np.bincount(flown.event(of[charged]), minlength=len(event_id))
-    collisions = np.unique(_packed((of, vertex), charged))["event"]
+    first = charged[np.unique(pair_key(of, vertex)[charged], return_index=True)[1]]
     values = {"event_id": event_id, "n_tracks": n_tracks, "n_pvs": n_pvs, "n_charged": counted.astype(np.int32)}
-    values["collisions"] = np.bincount(flown.event(collisions), minlength=len(event_id)).astype(np.int32)
+    values["collisions"] = np.bincount(flown.event(of[first]), minlength=len(event_id)).astype(np.int32)
     backwards = of[flown.flash.array("particles", "pz") < 0.0]
     values["whole"] = np.isin(event_id, backwards)
     values["flavour"] = flavour_of_events(event_id, *flown.flash.arrays("particles", "event_id", "pid"))

@@ -5,9 +5,9 @@ import pyarrow.parquet as pq
 import pytest
 from toys import EVENTS, PER_EVENT, Toy
 
-from lamarrpy.detailed.report.columns import row_by_key
 from lamarrpy.detailed.report.sample import read_sample
 from lamarrpy.errors import InputError, SchemaError
+from lamarrpy.tables.linking import row_by_key
 
 
 def test_only_what_was_followed_and_daughters_of_decays_stay(sample_of):

@@ -7,11 +7,12 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from lamarrpy.detailed.report.columns import Columns, row_by_key
+from lamarrpy.detailed.report.columns import Columns
 from lamarrpy.detailed.report.public import finding, hadron_mix, points
 from lamarrpy.detailed.report.sample import DOWNSTREAM, ELECTRON, HADRONS, LONG, MUON, UPSTREAM, Sample, particle_key
 from lamarrpy.detailed.report.statistics import Measured, combine, in_bins, ratio, share
 from lamarrpy.page import Figure, Finding, Section, Table, canvas, log_axis, measured, published, to_svg
+from lamarrpy.tables.linking import row_by_key
 
 _WINDOW = 1.15
 """Factor between a momentum and either end of the range in which an efficiency is taken."""
